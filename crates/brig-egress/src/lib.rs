@@ -1,0 +1,2 @@
+//! The only way out of a box.
+#![forbid(unsafe_code)]

@@ -1,0 +1,6 @@
+//! Starts a program inside a locked box and hands its pipes out.
+//!
+//! An engine takes a [`launch::Launch`], in which nothing is left to decide, and never widens it.
+//! This is the one crate with unsafe code, all of it in `sys.rs`.
+
+pub mod launch;

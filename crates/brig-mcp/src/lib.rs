@@ -1,0 +1,2 @@
+//! The bytes and messages of the Model Context Protocol, judged. No I/O.
+#![forbid(unsafe_code)]

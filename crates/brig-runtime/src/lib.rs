@@ -1,0 +1,2 @@
+//! One session: plan, start, judge, stop. The only place where mechanisms meet.
+#![forbid(unsafe_code)]

@@ -1,0 +1,4 @@
+//! Puts each MCP server in a locked box.
+#![forbid(unsafe_code)]
+
+fn main() {}
