@@ -1,0 +1,40 @@
+//! cgroup v2: one folder with every limit (the kernel's cgroup-v2 documentation).
+
+use std::path::{Path, PathBuf};
+
+use brig_policy::limits::Limits;
+
+use super::{CPU_PERIOD, Group, cpu_quota, make};
+use crate::handover::Grouped;
+
+const MOUNT: &str = "/sys/fs/cgroup";
+
+/// A group beside brig's own cgroup, or below it. `None` where v2 has no memory and pids controllers
+/// for us, or its folders are not ours to write.
+pub(super) fn create(own: &[(String, PathBuf)], name: &str, limits: &Limits) -> Option<Group> {
+    let (_, path) = own.iter().find(|(controllers, _)| controllers.is_empty())?;
+    let here = Path::new(MOUNT).join(path.strip_prefix("/").ok()?);
+    // Beside first: a cgroup that has processes, like our own, may not hand controllers down.
+    let beside = here.parent().filter(|parent| parent.starts_with(MOUNT));
+    beside.into_iter().chain([here.as_path()]).find_map(|parent| create_in(parent, name, limits))
+}
+
+fn create_in(parent: &Path, name: &str, limits: &Limits) -> Option<Group> {
+    let handed_down = std::fs::read_to_string(parent.join("cgroup.subtree_control")).ok()?;
+    let has = |controller: &str| handed_down.split_whitespace().any(|one| one == controller);
+    if !has("memory") || !has("pids") {
+        return None;
+    }
+    let mut lines = vec![
+        ("memory.max", limits.memory.to_string()),
+        ("memory.oom.group", "1".to_owned()),
+        ("pids.max", limits.processes.to_string()),
+    ];
+    let cpu = limits.milli_cpus.filter(|_| has("cpu"));
+    lines.extend(cpu.map(|milli| ("cpu.max", format!("{} {CPU_PERIOD}", cpu_quota(milli)))));
+    let folder = make(parent.join(format!("brig-{name}")), &lines)?;
+    // Absent where the kernel has no swap accounting; then there is no swap to limit.
+    drop(std::fs::write(folder.join("memory.swap.max"), "0"));
+    let grouped = Grouped { memory: true, processes: true };
+    Some(Group { folders: vec![folder], grouped, cpu: cpu.is_some() })
+}
