@@ -5,6 +5,7 @@
 //! logs a value; whoever holds facts about this machine passes them in.
 #![forbid(unsafe_code)]
 
+pub mod flags;
 pub mod limits;
 pub mod mount;
 pub mod request;

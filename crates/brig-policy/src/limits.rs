@@ -20,6 +20,13 @@ pub const SHM: u64 = 64 * MIB;
 /// The largest single file that may be written, on any mount.
 pub const FILE_SIZE: u64 = GIB;
 
+/// The least memory that may be asked for: Docker's own bound; below it not even init starts.
+pub const MEMORY_LEAST: u64 = 6 * MIB;
+/// The least share of a CPU that may be asked for, in thousandths: Docker's own bound.
+pub const MILLI_CPUS_LEAST: u32 = 10;
+/// The largest size that may be asked for, in bytes: what a signed 64-bit kernel interface holds.
+pub const SIZE_MOST: u64 = i64::MAX.cast_unsigned();
+
 /// The limits of one box. Sizes are bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {

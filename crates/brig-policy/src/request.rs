@@ -1,7 +1,9 @@
 //! What one run asks for, after its flags were read and before anything was decided.
 
+use std::fmt;
+
 use crate::limits::Limits;
-use crate::mount::MountRequest;
+use crate::mount::{Access, MountRequest};
 
 /// Everything that `brig run`'s command line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +16,11 @@ pub struct Request {
     pub env: Vec<EnvRequest>,
     /// Files of `NAME=value` lines (`--env-file`), read before `env`.
     pub env_files: Vec<String>,
-    /// Mounts (`-v`, `--mount`, `--tmpfs`, `--here`).
+    /// Mounts (`-v`, `--mount`, `--tmpfs`); no two have the same target.
     pub mounts: Vec<MountRequest>,
+    /// The caller's working folder, at its own path in the box (`--here`). It is no [`MountRequest`]
+    /// because whoever reads flags does not know what that folder is.
+    pub here: Option<Access>,
     /// The working folder in the box (`-w`).
     pub workdir: Option<String>,
     /// The user asked for (`-u`), mapped to the box's one user and said.
@@ -34,6 +39,30 @@ pub struct Request {
     pub pull: Pull,
     /// `--platform`, as `os/arch[/variant]`.
     pub platform: Option<String>,
+}
+
+impl Request {
+    /// Asks for nothing but `program`: no grants, default limits.
+    #[must_use]
+    pub fn new(program: Program) -> Self {
+        Self {
+            program,
+            name: None,
+            env: Vec::new(),
+            env_files: Vec::new(),
+            mounts: Vec::new(),
+            here: None,
+            workdir: None,
+            user: None,
+            limits: Limits::default(),
+            full_proc: false,
+            strict: false,
+            stdio: Stdio::default(),
+            allow_install_scripts: false,
+            pull: Pull::default(),
+            platform: None,
+        }
+    }
 }
 
 /// What is to run in the box.
@@ -55,8 +84,8 @@ pub enum Program {
     },
 }
 
-/// One environment variable that a run asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One environment variable that a run asks for. Its `Debug` form leaves the value out.
+#[derive(Clone, PartialEq, Eq)]
 pub enum EnvRequest {
     /// `-e NAME=value`
     Literal {
@@ -70,6 +99,18 @@ pub enum EnvRequest {
         /// The variable.
         name: String,
     },
+}
+
+impl fmt::Debug for EnvRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Literal { name, .. } => f
+                .debug_struct("Literal")
+                .field("name", name)
+                .finish_non_exhaustive(),
+            Self::FromCaller { name } => f.debug_struct("FromCaller").field("name", name).finish(),
+        }
+    }
 }
 
 /// What crosses the box's stdin and stdout.
