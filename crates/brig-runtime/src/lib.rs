@@ -1,2 +1,4 @@
 //! One session: plan, start, judge, stop. The only place where mechanisms meet.
 #![forbid(unsafe_code)]
+
+pub mod programs;
