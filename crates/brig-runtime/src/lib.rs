@@ -1,4 +1,5 @@
 //! One session: plan, start, judge, stop. The only place where mechanisms meet.
 #![forbid(unsafe_code)]
 
+pub mod demo;
 pub mod programs;
