@@ -41,7 +41,7 @@ fn main() -> std::process::ExitCode {
         unix_sockets: true,
         doors: vec![Door { address: "127.0.0.1:53".parse().unwrap(), transport: Transport::Tcp }],
     };
-    let ready = match helper.start(&launch) {
+    let ready = match helper.start(&launch, brig_engine::cgroup::Group::create(&launch.name, &launch.limits)) {
         Ok(ready) => ready,
         Err(error) => {
             eprintln!("{error:?}\n{:?}", error.hint());

@@ -9,6 +9,7 @@ pub mod launch;
 pub mod native;
 pub mod refusal;
 pub mod seccomp;
+pub mod signals;
 mod sys;
 pub mod walls;
 

@@ -2,4 +2,10 @@
 #![forbid(unsafe_code)]
 
 pub mod demo;
+pub mod environment;
+pub mod paths;
+pub mod plan;
 pub mod programs;
+pub mod run;
+pub mod runs;
+pub mod session;

@@ -168,12 +168,12 @@ impl Helper {
         Ok(Self { process: Process(child), control: ours })
     }
 
-    /// Hands the order over and waits until the walls stand.
+    /// Hands the order over and waits until the walls stand. The group comes from the caller, who
+    /// writes down what would be left behind before anything is in it.
     ///
     /// # Errors
     /// When this machine refuses, a step fails, or the box does not follow the hand-over.
-    pub fn start(self, launch: &Launch) -> Result<Ready, StartError> {
-        let group = Group::create(&launch.name, &launch.limits);
+    pub fn start(self, launch: &Launch, group: Group) -> Result<Ready, StartError> {
         let helper = Pid::from_child(&self.process.0);
         group.add(helper).map_err(StartError::Limit)?;
         let order = Order {

@@ -1,0 +1,23 @@
+//! The subcommands: each resolves its settings, makes one library call, and renders.
+
+mod doctor;
+pub(crate) mod hidden;
+mod run;
+
+use std::process::ExitCode;
+
+use crate::args::Command;
+use crate::failure::Failure;
+use crate::screen::Screen;
+use crate::settings::Settings;
+
+/// What a subcommand ends with.
+pub(crate) type Outcome = Result<ExitCode, Failure>;
+
+/// Runs one.
+pub(crate) fn run(command: Command, settings: &Settings, screen: &Screen) -> Outcome {
+    match command {
+        Command::Run { words } => run::run(&words, settings, screen),
+        Command::Doctor(args) => doctor::run(&args, settings, screen),
+    }
+}

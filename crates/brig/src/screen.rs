@@ -1,0 +1,107 @@
+//! The only writer to stdout and stderr. stdout is data, stderr is for people.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use crate::settings::Settings;
+
+/// Where text goes, and how much of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Screen {
+    quiet: bool,
+    verbose: bool,
+    colour: bool,
+}
+
+/// What a line is about, which a colour underlines but never carries alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Good,
+    Warning,
+    Bad,
+    Plain,
+}
+
+impl Screen {
+    pub(crate) fn new(settings: &Settings, quiet: bool, verbose: bool) -> Self {
+        Self { quiet, verbose: verbose && !quiet, colour: settings.colour }
+    }
+
+    /// The same screen for a command that has its own `-q` and `-v`.
+    pub(crate) fn with(self, quiet: bool, verbose: bool) -> Self {
+        let quiet = self.quiet || quiet;
+        Self { quiet, verbose: (self.verbose || verbose) && !quiet, ..self }
+    }
+
+    pub(crate) fn verbose(&self) -> bool {
+        self.verbose
+    }
+
+    pub(crate) fn colour(&self) -> bool {
+        self.colour
+    }
+
+    /// The width of the terminal that stdout is, or a usual one.
+    pub(crate) fn width(&self) -> usize {
+        let size = rustix::termios::tcgetwinsize(std::io::stdout());
+        size.ok().map_or(100, |size| usize::from(size.ws_col)).max(40)
+    }
+
+    /// Data: to stdout. A reader that is gone is no error.
+    pub(crate) fn data(&self, text: &str) {
+        drop(std::io::stdout().lock().write_all(text.as_bytes()));
+    }
+
+    /// What a user of ordinary patience wants to know.
+    pub(crate) fn say(&self, text: &str) {
+        if !self.quiet {
+            self.line(text);
+        }
+    }
+
+    /// What only `-v` shows.
+    pub(crate) fn detail(&self, text: &str) {
+        if self.verbose {
+            self.line(text);
+        }
+    }
+
+    /// What went wrong, and what to do: shown also with `-q`.
+    pub(crate) fn error(&self, text: &str, hint: Option<&str>) {
+        self.line(&format!("{} {text}", self.paint(Tone::Bad, "error:")));
+        for line in hint.into_iter().flat_map(str::lines) {
+            self.line(&format!("{} {line}", self.paint(Tone::Good, "help:")));
+        }
+    }
+
+    /// Lines of a server's stderr, already marked and made harmless.
+    pub(crate) fn raw(&self, lines: &[u8]) {
+        drop(std::io::stderr().lock().write_all(lines));
+    }
+
+    pub(crate) fn paint(&self, tone: Tone, text: &str) -> String {
+        let code = match tone {
+            _ if !self.colour => return text.to_owned(),
+            Tone::Plain => return text.to_owned(),
+            Tone::Good => "32",
+            Tone::Warning => "33",
+            Tone::Bad => "31",
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+
+    fn line(&self, text: &str) {
+        drop(writeln!(std::io::stderr().lock(), "brig: {text}"));
+    }
+}
+
+/// clap's own help, version and usage errors: help to stdout with status 0, errors to stderr with 2.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    drop(error.print());
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// Whether stdin is a terminal, on which a person would wait for MCP in vain.
+pub(crate) fn stdin_is_terminal() -> bool {
+    std::io::stdin().is_terminal()
+}

@@ -1,0 +1,64 @@
+//! The environment, read once. Nothing else in the project reads it.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use brig_runtime::paths::Paths;
+use brig_runtime::programs::Caller;
+use brig_runtime::run::Context;
+
+/// What the environment says.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// Every variable that is UTF-8; others cannot be asked for.
+    env: BTreeMap<String, String>,
+    /// Whether stderr may be coloured.
+    pub(crate) colour: bool,
+}
+
+/// Turns colour off when set to anything (no-color.org).
+const NO_COLOR: &str = "NO_COLOR";
+/// How much brig tells of its own working: error, warn, info, debug or trace.
+const BRIG_LOG: &str = "BRIG_LOG";
+
+impl Settings {
+    /// Reads everything that brig ever looks at.
+    #[allow(clippy::disallowed_methods, reason = "the one place that may")]
+    pub(crate) fn read() -> Self {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        let env: BTreeMap<String, String> = std::env::vars_os().filter_map(text).collect();
+        let plain = env.get(NO_COLOR).is_some_and(|value| !value.is_empty());
+        Self { colour: !plain && std::io::stderr().is_terminal(), env }
+    }
+
+    /// Who calls, and where brig's own files are.
+    pub(crate) fn context(&self) -> Context {
+        let home = self.env.get("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+        let home = home.unwrap_or_else(|| PathBuf::from("/nonexistent"));
+        let caller = Caller {
+            path: self.env.get("PATH").cloned().unwrap_or_default(),
+            cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+            env: self.env.clone(),
+            home: home.clone(),
+        };
+        Context { caller, paths: Paths::new(&home, &self.env) }
+    }
+
+    /// Sends brig's own log to stderr when [`BRIG_LOG`] asks for it.
+    pub(crate) fn start_log(&self) {
+        let Some(level) = self.env.get(BRIG_LOG) else { return };
+        let level = tracing::Level::from_str(level).unwrap_or(tracing::Level::DEBUG);
+        let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(self.colour);
+        // It is the first and only one of this process.
+        drop(log.try_init());
+    }
+
+    /// The folder for temporary files.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.env.get("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
+    }
+}
