@@ -8,10 +8,9 @@ mod host;
 mod note;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use brig_engine::cgroup;
-use brig_engine::native::{Helper, Ready};
+use brig_engine::native::{Helper, Pipes, Ready, Running};
 use brig_engine::signals::Signals;
 use brig_engine::walls::{Standing, State};
 use brig_policy::request::{EnvRequest, Program, Request, Stdio};
@@ -42,6 +41,13 @@ pub struct Prepared {
     run: Run,
     stdio: Stdio,
     notes: Vec<Note>,
+}
+
+/// A box whose program runs. Dropping it ends everything in it and takes back its record.
+#[derive(Debug)]
+pub struct Held {
+    running: Running,
+    _run: Run,
 }
 
 /// Makes the box. From a thread that lives as long as it: the kernel ends the box with it.
@@ -84,20 +90,26 @@ impl Prepared {
         &self.notes
     }
 
+    /// Starts the program. For those who talk to it themselves.
+    ///
+    /// # Errors
+    /// When the box has ended meanwhile.
+    pub fn go(self) -> Result<(Held, Pipes), RunError> {
+        let (running, pipes) = self.ready.go()?;
+        Ok((Held { running, _run: self.run }, pipes))
+    }
+
     /// Starts the program and serves it until it ends.
     ///
     /// # Errors
     /// When the box ended before, or no thread can be had.
     pub fn serve(self, client: Client, signals: &Signals, reporter: &Reporter) -> Result<Ending, RunError> {
-        let Self { ready, run, stdio, .. } = self;
-        let (running, pipes) = ready.go()?;
-        let traffic = match stdio {
+        let traffic = match self.stdio {
             Stdio::Mcp => Traffic::Mcp,
             Stdio::Raw => Traffic::Raw,
         };
-        let ending = session::run(running, pipes, client, (traffic, signals, reporter)).map_err(RunError::Session)?;
-        drop(run);
-        Ok(ending)
+        let (mut held, pipes) = self.go()?;
+        session::run(&mut held.running, pipes, client, (traffic, signals, reporter)).map_err(RunError::Session)
     }
 }
 
@@ -146,6 +158,3 @@ fn random_name() -> String {
     let _ = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty());
     format!("brig-{:08x}", u32::from_ne_bytes(bytes))
 }
-
-#[allow(dead_code, reason = "used by images")]
-type Folder = PathBuf;

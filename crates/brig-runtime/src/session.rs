@@ -99,14 +99,14 @@ pub enum Killer {
 /// # Errors
 /// When a thread cannot be started, or waiting fails.
 pub fn run(
-    mut running: Running,
+    running: &mut Running,
     pipes: Pipes,
     client: Client,
     (traffic, signals, reporter): (Traffic, &Signals, &Reporter),
 ) -> io::Result<Ending> {
     let (left, leaves) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     let threads = relay::start(pipes, client, leaves, (traffic, reporter))?;
-    let ending = wait(&mut running, &left, signals, reporter)?;
+    let ending = wait(running, &left, signals, reporter)?;
     running.kill(); // nothing in the box outlives the program, so every pipe reaches its end
     drain(threads);
     Ok(ending)

@@ -58,9 +58,20 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "FLAGS… IMAGE|-- PROGRAM ARGS…")]
         words: Vec<OsString>,
     },
+    /// Box a simulated server, attack it, and show what it reached
+    #[command(after_help = "Nothing is needed for it and nothing is sent anywhere but to this machine's loopback.")]
+    Demo(Demo),
     /// Show what this machine can enforce, wall by wall
     #[command(after_help = "Example: brig doctor --json | jq '.walls[] | select(.state != \"enforced\")'")]
     Doctor(Doctor),
+}
+
+/// `brig demo`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Demo {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `brig doctor`

@@ -1,5 +1,6 @@
 //! The subcommands: each resolves its settings, makes one library call, and renders.
 
+mod demo;
 mod doctor;
 pub(crate) mod hidden;
 mod run;
@@ -18,6 +19,7 @@ pub(crate) type Outcome = Result<ExitCode, Failure>;
 pub(crate) fn run(command: Command, settings: &Settings, screen: &Screen) -> Outcome {
     match command {
         Command::Run { words } => run::run(&words, settings, screen),
+        Command::Demo(args) => demo::run(&args, settings, screen),
         Command::Doctor(args) => doctor::run(&args, settings, screen),
     }
 }

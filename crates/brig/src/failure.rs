@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use brig_policy::flags::FlagError;
+use brig_runtime::demo::DemoError;
 use brig_runtime::run::RunError;
 
 /// brig failed.
@@ -25,6 +26,12 @@ impl From<FlagError> for Failure {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         Self { status: error.exit_status(), text: chain(&error), hint: error.hint() }
+    }
+}
+
+impl From<DemoError> for Failure {
+    fn from(error: DemoError) -> Self {
+        Self { status: FAILED, text: chain(&error), hint: error.hint() }
     }
 }
 

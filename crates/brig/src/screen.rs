@@ -11,6 +11,7 @@ pub(crate) struct Screen {
     quiet: bool,
     verbose: bool,
     colour: bool,
+    colour_of_data: bool,
 }
 
 /// What a line is about, which a colour underlines but never carries alone.
@@ -19,12 +20,11 @@ pub(crate) enum Tone {
     Good,
     Warning,
     Bad,
-    Plain,
 }
 
 impl Screen {
     pub(crate) fn new(settings: &Settings, quiet: bool, verbose: bool) -> Self {
-        Self { quiet, verbose: verbose && !quiet, colour: settings.colour }
+        Self { quiet, verbose: verbose && !quiet, colour: settings.colour, colour_of_data: settings.colour_of_data }
     }
 
     /// The same screen for a command that has its own `-q` and `-v`.
@@ -37,8 +37,8 @@ impl Screen {
         self.verbose
     }
 
-    pub(crate) fn colour(&self) -> bool {
-        self.colour
+    pub(crate) fn colour_of_data(&self) -> bool {
+        self.colour_of_data
     }
 
     /// The width of the terminal that stdout is, or a usual one.
@@ -79,20 +79,28 @@ impl Screen {
         drop(std::io::stderr().lock().write_all(lines));
     }
 
-    pub(crate) fn paint(&self, tone: Tone, text: &str) -> String {
-        let code = match tone {
-            _ if !self.colour => return text.to_owned(),
-            Tone::Plain => return text.to_owned(),
-            Tone::Good => "32",
-            Tone::Warning => "33",
-            Tone::Bad => "31",
-        };
-        format!("\x1b[{code}m{text}\x1b[0m")
+    /// Colours a word on stderr.
+    fn paint(&self, tone: Tone, text: &str) -> String {
+        if self.colour { painted(tone, text) } else { text.to_owned() }
+    }
+
+    /// Colours a word of data.
+    pub(crate) fn paint_data(&self, tone: Tone, text: &str) -> String {
+        if self.colour_of_data { painted(tone, text) } else { text.to_owned() }
     }
 
     fn line(&self, text: &str) {
         drop(writeln!(std::io::stderr().lock(), "brig: {text}"));
     }
+}
+
+fn painted(tone: Tone, text: &str) -> String {
+    let code = match tone {
+        Tone::Good => "32",
+        Tone::Warning => "33",
+        Tone::Bad => "31",
+    };
+    format!("\x1b[{code}m{text}\x1b[0m")
 }
 
 /// clap's own help, version and usage errors: help to stdout with status 0, errors to stderr with 2.

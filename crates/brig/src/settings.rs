@@ -1,6 +1,7 @@
 //! The environment, read once. Nothing else in the project reads it.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -16,6 +17,8 @@ pub(crate) struct Settings {
     env: BTreeMap<String, String>,
     /// Whether stderr may be coloured.
     pub(crate) colour: bool,
+    /// Whether stdout may be.
+    pub(crate) colour_of_data: bool,
 }
 
 /// Turns colour off when set to anything (no-color.org).
@@ -23,16 +26,24 @@ const NO_COLOR: &str = "NO_COLOR";
 /// How much brig tells of its own working: error, warn, info, debug or trace.
 const BRIG_LOG: &str = "BRIG_LOG";
 
+/// The environment as it is, for the simulated server, whose job it is to tell it.
+#[allow(clippy::disallowed_methods, reason = "the one place that may")]
+pub(crate) fn whole_environment() -> Vec<(OsString, OsString)> {
+    std::env::vars_os().collect()
+}
+
 impl Settings {
     /// Reads everything that brig ever looks at.
     #[allow(clippy::disallowed_methods, reason = "the one place that may")]
     pub(crate) fn read() -> Self {
-        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        };
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
         let env: BTreeMap<String, String> = std::env::vars_os().filter_map(text).collect();
         let plain = env.get(NO_COLOR).is_some_and(|value| !value.is_empty());
-        Self { colour: !plain && std::io::stderr().is_terminal(), env }
+        Self {
+            colour: !plain && std::io::stderr().is_terminal(),
+            colour_of_data: !plain && std::io::stdout().is_terminal(),
+            env,
+        }
     }
 
     /// Who calls, and where brig's own files are.

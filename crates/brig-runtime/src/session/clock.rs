@@ -79,9 +79,7 @@ impl Clock {
     /// How long nothing is to be done unless something happens; `None` for ever.
     pub(super) fn left(&self, now: Instant) -> Option<Duration> {
         match self.stage {
-            Stage::Leaving(since) | Stage::Ending(since) => {
-                Some(PATIENCE.saturating_sub(now.duration_since(since)))
-            }
+            Stage::Leaving(since) | Stage::Ending(since) => Some(PATIENCE.saturating_sub(now.duration_since(since))),
             Stage::Serving | Stage::Killed => None,
         }
     }

@@ -79,7 +79,7 @@ fn table(walls: &[Standing], screen: &Screen) -> String {
             State::Missing { why, better } => (Tone::Bad, "missing", Some((why, better))),
         };
         // Padded before it is painted: escapes have no width.
-        let word = screen.paint(tone, &format!("{word:9}"));
+        let word = screen.paint_data(tone, &format!("{word:9}"));
         let _ = writeln!(text, "{:20}{word} {}", wall.id, wall.title);
         if let Some((why, better)) = more {
             let _ = writeln!(text, "{:20}          {why}", "");

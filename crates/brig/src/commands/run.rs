@@ -50,10 +50,8 @@ pub(super) fn run(words: &[OsString], settings: &Settings, screen: &Screen) -> O
     if reading.request.stdio == Stdio::Mcp && screen::stdin_is_terminal() {
         screen.say("speaking MCP on this terminal; for a program that talks to people use --stdio raw");
     }
-    let client = Client {
-        input: io::stdin().as_fd().try_clone_to_owned()?,
-        output: io::stdout().as_fd().try_clone_to_owned()?,
-    };
+    let client =
+        Client { input: io::stdin().as_fd().try_clone_to_owned()?, output: io::stdout().as_fd().try_clone_to_owned()? };
     let ending = prepared.serve(client, &signals, &reporter(screen))?;
     Ok(ExitCode::from(tell(&ending, &screen)))
 }
