@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 
 pub mod flags;
+pub mod floor;
 pub mod limits;
 pub mod mount;
+pub mod protect;
 pub mod request;
