@@ -3,6 +3,7 @@
 
 pub mod demo;
 pub mod environment;
+pub mod grants;
 pub mod paths;
 pub mod plan;
 pub mod programs;
