@@ -213,7 +213,8 @@ pub fn judge(spelt: &str, access: Access, survey: &Survey) -> Result<Granted, Gr
 }
 
 impl Granted {
-    /// The order for the engine. Of a staged grant this is the lower folder.
+    /// The order for the engine. Of a staged grant this is the lower folder; see
+    /// [`super::stage::Stage::what`].
     #[must_use]
     pub fn bind(&self) -> &Bind {
         &self.bind
@@ -423,16 +424,12 @@ fn submounts(source: &Path, survey: &Survey) -> BTreeMap<PathBuf, String> {
     below.collect()
 }
 
-/// The wall clock, in the words of statx(2). The kernel stamps files with a coarser clock that
-/// runs at most one tick (10 ms) behind, which a comparison must allow for.
+/// The clock by which the kernel stamps files. A stamp is never ahead of it, and at most one tick
+/// (10 ms) behind: what the host changes within a tick from now counts as before, and no box has
+/// started by then.
 fn now() -> open::Moment {
-    let since = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    (
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-        since.subsec_nanos(),
-    )
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    (now.tv_sec, u32::try_from(now.tv_nsec).unwrap_or_default())
 }
 
 /// A path as a word for a shell.
