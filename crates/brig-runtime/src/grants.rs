@@ -20,6 +20,7 @@ pub mod stage;
 mod survey;
 pub mod sweep;
 mod tree;
+pub mod watch;
 
 pub use judge::{GrantError, Granted, MAX_TREATED, judge};
 pub use mountinfo::{MountLineError, fuzz_mountinfo};

@@ -2,7 +2,7 @@
 //! and moves it out of the way.
 
 use std::ffi::OsString;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -79,10 +79,11 @@ pub fn sweep(granted: &Granted, quarantine: &mut Quarantine) -> Result<Changes, 
     Ok(work.changes)
 }
 
-struct Sweep<'a> {
-    granted: &'a Granted,
-    quarantine: &'a mut Quarantine,
-    changes: Changes,
+/// A sweep on its way.
+pub(super) struct Sweep<'a> {
+    pub(super) granted: &'a Granted,
+    pub(super) quarantine: &'a mut Quarantine,
+    pub(super) changes: Changes,
 }
 
 impl Sweep<'_> {
@@ -97,43 +98,53 @@ impl Sweep<'_> {
         if place == Place::Ordinary && tree::is_git_dir(&entries) {
             place = Place::GitDir;
         }
-        let parent = if folder.path.as_os_str().is_empty() {
-            tree::own_name(&self.granted.bind().source)
-        } else {
-            tree::own_name(&folder.path)
-        };
         let mut next = Vec::new();
         for entry in entries {
-            let path = folder.path.join(&entry.name);
-            if self.granted.submounts.contains_key(&path) || self.covered(&path) {
-                self.compare(&path, &fd, &entry);
-                continue;
-            }
-            let name = entry.name.as_bytes();
-            if let Some(rule) = protect::look(place, parent, name).host_run
-                && !self.existed(&path, &fd, &entry)
-            {
-                let kept = self.quarantine.take(fd.as_fd(), &entry.name);
-                let why = rule.why;
-                self.changes
-                    .quarantined
-                    .push(Quarantined { path, why, kept });
-                continue;
-            }
-            if entry.kind == FileType::Directory {
-                let below = place.below(name);
-                if !self.frozen(&path) {
-                    next.push((entry.name, below));
-                }
-            } else {
-                self.note(&fd, &entry, path);
+            if let Some(below) = self.entry(&fd, &folder.path, place, &entry) {
+                next.push((entry.name, below));
             }
         }
         next
     }
 
+    /// Judges one entry; a folder that is to be entered gets its place.
+    pub(super) fn entry(
+        &mut self,
+        fd: &OwnedFd,
+        folder: &Path,
+        place: Place,
+        entry: &Entry,
+    ) -> Option<Place> {
+        let path = folder.join(&entry.name);
+        if self.granted.submounts.contains_key(&path) || self.covered(&path) {
+            self.compare(&path, fd, entry);
+            return None;
+        }
+        let parent = if folder.as_os_str().is_empty() {
+            tree::own_name(&self.granted.bind().source)
+        } else {
+            tree::own_name(folder)
+        };
+        let name = entry.name.as_bytes();
+        if let Some(rule) = protect::look(place, parent, name).host_run
+            && !self.existed(&path, fd, entry)
+        {
+            let kept = self.quarantine.take(fd.as_fd(), &entry.name);
+            let why = rule.why;
+            self.changes
+                .quarantined
+                .push(Quarantined { path, why, kept });
+            return None;
+        }
+        if entry.kind == FileType::Directory {
+            return (!self.frozen(&path)).then(|| place.below(name));
+        }
+        self.note(fd, entry, path);
+        None
+    }
+
     /// Whether something that the host runs was there when the grant was judged.
-    fn existed(&mut self, path: &Path, fd: &std::os::fd::OwnedFd, entry: &Entry) -> bool {
+    fn existed(&mut self, path: &Path, fd: &OwnedFd, entry: &Entry) -> bool {
         let baseline = &self.granted.baseline;
         if entry.kind == FileType::Symlink {
             let said = rustix::fs::readlinkat(fd, &entry.name, Vec::new()).unwrap_or_default();
@@ -147,7 +158,7 @@ impl Sweep<'_> {
     }
 
     /// Whether a path was there, noting when another file is there now.
-    fn compare(&mut self, path: &Path, fd: &std::os::fd::OwnedFd, entry: &Entry) -> bool {
+    fn compare(&mut self, path: &Path, fd: &OwnedFd, entry: &Entry) -> bool {
         let Some(before) = self.granted.baseline.host_run.get(path) else {
             return false;
         };
@@ -158,6 +169,11 @@ impl Sweep<'_> {
             self.changes.replaced.push(path.to_path_buf());
         }
         true
+    }
+
+    /// Whether a path is masked or read-only in the box.
+    pub(super) fn guarded(&self, path: &Path) -> bool {
+        self.covered(path) || self.treated(path, Treat::ReadOnly)
     }
 
     /// Whether the box did not see a path at all.
@@ -178,7 +194,7 @@ impl Sweep<'_> {
     }
 
     /// Notes a file that changed since the grant was judged.
-    fn note(&mut self, fd: &std::os::fd::OwnedFd, entry: &Entry, path: PathBuf) {
+    fn note(&mut self, fd: &OwnedFd, entry: &Entry, path: PathBuf) {
         let Ok(facts) = open::facts_at(fd.as_fd(), &entry.name) else {
             return;
         };

@@ -15,6 +15,11 @@ pub(crate) fn live(fixture: &Fixture, granted: &Granted, commands: &str) -> Outp
     run(fixture, &live_mounts(fixture, granted.bind()), commands)
 }
 
+/// The same for an order that a test has changed.
+pub(crate) fn live_bind(fixture: &Fixture, bind: &Bind, commands: &str) -> Output {
+    run(fixture, &live_mounts(fixture, bind), commands)
+}
+
 /// Runs commands where a staged grant is mounted.
 pub(crate) fn staged(
     fixture: &Fixture,

@@ -17,3 +17,4 @@ mod inside;
 mod staged;
 mod swept;
 mod walls;
+mod watched;
