@@ -2,9 +2,6 @@
 
 use crate::limits::{MILLI_CPUS_LEAST, SIZE_MOST};
 
-/// The longest number that is looked at: 20 digits hold any 64-bit number, a fraction as many again.
-const NUMBER_LENGTH: usize = 48;
-
 /// Why something is no number, or none that will do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotANumber {
@@ -88,7 +85,7 @@ pub(super) fn count(text: &str) -> Result<u64, NotANumber> {
 
 /// A whole number, zero included.
 pub(super) fn whole(text: &str) -> Result<u64, NotANumber> {
-    if text.is_empty() || text.len() > NUMBER_LENGTH || !text.bytes().all(|b| b.is_ascii_digit()) {
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
         return Err(NotANumber::Spelling);
     }
     text.parse().map_err(|_| NotANumber::TooLarge)
@@ -96,7 +93,7 @@ pub(super) fn whole(text: &str) -> Result<u64, NotANumber> {
 
 /// Permission bits, in octal.
 pub(super) fn octal(text: &str) -> Option<u32> {
-    let digits = text.len() <= NUMBER_LENGTH && text.bytes().all(|b| b.is_ascii_digit());
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
     if digits {
         u32::from_str_radix(text, 8).ok()
     } else {
@@ -120,9 +117,6 @@ fn scaled(number: &str, factor: u128) -> Result<u128, NotANumber> {
     let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
     if int.len() + fraction.len() == 0 || !digits(int) || !digits(fraction) {
         return Err(NotANumber::Spelling);
-    }
-    if number.len() > NUMBER_LENGTH {
-        return Err(NotANumber::TooLarge);
     }
     let whole: u128 = if int.is_empty() { 0 } else { parsed(int)? };
     let whole = whole.checked_mul(factor).ok_or(NotANumber::TooLarge)?;

@@ -233,6 +233,11 @@ fn all_that_is_refused_is_reported_together() {
         EXIT_REFUSED,
         "refused outweighs the rest"
     );
+    assert_eq!(
+        (EXIT_REFUSED, EXIT_USAGE),
+        (77, 2),
+        "what scripts and clients rely on"
+    );
     let text = error.to_string();
     assert_eq!(text.lines().count(), 5);
     for part in [
