@@ -104,10 +104,7 @@ pub enum EnvRequest {
 impl fmt::Debug for EnvRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Literal { name, .. } => f
-                .debug_struct("Literal")
-                .field("name", name)
-                .finish_non_exhaustive(),
+            Self::Literal { name, .. } => f.debug_struct("Literal").field("name", name).finish_non_exhaustive(),
             Self::FromCaller { name } => f.debug_struct("FromCaller").field("name", name).finish(),
         }
     }

@@ -13,54 +13,26 @@ const WORD_LENGTH: usize = 14;
 const FILE_NAME_LENGTH: usize = 32;
 
 /// Values that say nothing, compared without case.
-const PLAIN: &[&str] = &[
-    "auto",
-    "default",
-    "disabled",
-    "enabled",
-    "false",
-    "no",
-    "none",
-    "null",
-    "off",
-    "on",
-    "true",
-    "undefined",
-    "yes",
-];
+const PLAIN: &[&str] =
+    &["auto", "default", "disabled", "enabled", "false", "no", "none", "null", "off", "on", "true", "undefined", "yes"];
 /// Passwords of examples and local databases: everybody knows them.
 const WELL_KNOWN: &[&str] = &[
-    "admin", "changeit", "changeme", "example", "guest", "pass", "passwd", "password", "postgres",
-    "root", "secret", "test", "user",
+    "admin", "changeit", "changeme", "example", "guest", "pass", "passwd", "password", "postgres", "root", "secret",
+    "test", "user",
 ];
 /// What stands in documentation where a secret belongs.
-const STAND_INS: &[&str] = &[
-    "changeme",
-    "dummy",
-    "example",
-    "placeholder",
-    "redacted",
-    "replace",
-    "your-",
-    "your_",
-    "xxxx",
-];
+const STAND_INS: &[&str] =
+    &["changeme", "dummy", "example", "placeholder", "redacted", "replace", "your-", "your_", "xxxx"];
 /// How digests and names of things begin.
-const NO_SECRET: &[&str] = &[
-    "arn:", "env:", "file:", "md5:", "sha1-", "sha1:", "sha256-", "sha256:", "sha384-", "sha512-",
-    "sha512:", "urn:",
-];
+const NO_SECRET: &[&str] =
+    &["arn:", "env:", "file:", "md5:", "sha1-", "sha1:", "sha256-", "sha256:", "sha384-", "sha512-", "sha512:", "urn:"];
 /// How files end that hold keys: then the value is the name of one.
-const FILES: &[&str] = &[
-    ".cer", ".conf", ".crt", ".env", ".json", ".key", ".p12", ".pem", ".toml", ".txt", ".yaml",
-    ".yml",
-];
+const FILES: &[&str] =
+    &[".cer", ".conf", ".crt", ".env", ".json", ".key", ".p12", ".pem", ".toml", ".txt", ".yaml", ".yml"];
 
 /// Whether a value that should be a password is one.
 pub(crate) fn is_password(value: &str) -> bool {
-    let known = WELL_KNOWN
-        .iter()
-        .any(|word| word.eq_ignore_ascii_case(value));
+    let known = WELL_KNOWN.iter().any(|word| word.eq_ignore_ascii_case(value));
     value.len() >= PASSWORD_LENGTH && !known && !is_plain(value)
 }
 
@@ -90,9 +62,7 @@ fn is_plain(value: &str) -> bool {
 /// are found by themselves.
 pub(crate) fn is_reference(value: &str) -> bool {
     let variable = |rest: &str| rest.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
-    ["${", "$(", "{{"]
-        .iter()
-        .any(|start| value.starts_with(start))
+    ["${", "$(", "{{"].iter().any(|start| value.starts_with(start))
         || value.strip_prefix('$').is_some_and(variable)
         || (value.starts_with('<') && value.ends_with('>'))
         || (value.len() > 1 && value.starts_with('%') && value.ends_with('%'))
@@ -103,42 +73,25 @@ pub(crate) fn is_reference(value: &str) -> bool {
 fn is_number(value: &str) -> bool {
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     let others = value.len() - digits;
-    value
-        .bytes()
-        .all(|b| b.is_ascii_digit() || b" +-.,:_/eETZ%".contains(&b))
-        && digits >= others
+    value.bytes().all(|b| b.is_ascii_digit() || b" +-.,:_/eETZ%".contains(&b)) && digits >= others
 }
 
 fn is_path(value: &str) -> bool {
-    let starts = ["/", "./", "../", "~/", "~\\"]
-        .iter()
-        .any(|start| value.starts_with(start))
+    let starts = ["/", "./", "../", "~/", "~\\"].iter().any(|start| value.starts_with(start))
         || (value.get(1..3) == Some(":\\") && value.starts_with(|c: char| c.is_ascii_alphabetic()));
     let lower = value.to_ascii_lowercase();
     let ends = FILES.iter().any(|end| lower.ends_with(end));
-    let names = || {
-        value
-            .split(['/', '\\'])
-            .all(|name| name.len() <= FILE_NAME_LENGTH)
-    };
+    let names = || value.split(['/', '\\']).all(|name| name.len() <= FILE_NAME_LENGTH);
     (starts || ends) && !value.contains(['+', '=']) && names()
 }
 
 fn is_mail_address(value: &str) -> bool {
-    let letters = |s: &str| {
-        !s.is_empty()
-            && s.bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"._+-".contains(&b))
-    };
+    let letters = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+-".contains(&b));
     let domain = |s: &str| {
         letters(s)
-            && s.rsplit_once('.').is_some_and(|(_, top)| {
-                top.len() >= 2 && top.bytes().all(|b| b.is_ascii_lowercase())
-            })
+            && s.rsplit_once('.').is_some_and(|(_, top)| top.len() >= 2 && top.bytes().all(|b| b.is_ascii_lowercase()))
     };
-    value
-        .split_once('@')
-        .is_some_and(|(user, host)| letters(user) && domain(host))
+    value.split_once('@').is_some_and(|(user, host)| letters(user) && domain(host))
 }
 
 /// Words and numbers with dashes, dots or underscores between, and words written as one.
@@ -153,28 +106,20 @@ pub(crate) fn is_words(value: &str) -> bool {
                 return false;
             }
         }
-        letters += if alpha && changes(part) * 3 < part.len().max(1) {
-            part.len()
-        } else {
-            0
-        };
+        letters += if alpha && changes(part) * 3 < part.len().max(1) { part.len() } else { 0 };
     }
     letters > 0
 }
 
 /// `v2`
 fn is_version(part: &str) -> bool {
-    part.strip_prefix('v')
-        .is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
+    part.strip_prefix('v').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// How often case changes from one letter to the next.
 fn changes(part: &str) -> usize {
     let bytes = part.as_bytes();
-    bytes
-        .windows(2)
-        .filter(|w| w[0].is_ascii_uppercase() != w[1].is_ascii_uppercase())
-        .count()
+    bytes.windows(2).filter(|w| w[0].is_ascii_uppercase() != w[1].is_ascii_uppercase()).count()
 }
 
 /// Shannon's entropy of the bytes, in bits a byte.

@@ -80,11 +80,7 @@ pub fn placeholder(kind: Kind, value: &str) -> String {
         Kind::AwsSecret | Kind::Named => Vec::new(),
         Kind::Shaped(_) | Kind::PrivateKey | Kind::Url | Kind::Pair => parts(value),
     };
-    if found.is_empty() {
-        filled(value, &[whole(kind, value)])
-    } else {
-        filled(value, &found)
-    }
+    if found.is_empty() { filled(value, &[whole(kind, value)]) } else { filled(value, &found) }
 }
 
 /// Replaces all that looks real in the value of the variable `name`; `None` when nothing does.
@@ -109,11 +105,7 @@ pub fn fuzz_mask(data: &[u8]) {
         None => assert_eq!(looks_real(name, value), None),
         Some(masked) => {
             assert_eq!(masked.value.len(), value.len());
-            assert_eq!(
-                looks_real(name, &masked.value),
-                None,
-                "masked, and still real"
-            );
+            assert_eq!(looks_real(name, &masked.value), None, "masked, and still real");
             assert_eq!(looks_real(name, value), Some(masked.kind));
         }
     }
@@ -156,24 +148,14 @@ fn by_name(name: &str, value: &str) -> Option<Kind> {
 }
 
 fn is_aws_secret(value: &str) -> bool {
-    value.len() == 40
-        && value
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"/+".contains(&b))
+    value.len() == 40 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"/+".contains(&b))
 }
 
 /// The length of `Bearer ` and the like, in front of a token.
 pub(crate) fn scheme_length(value: &str) -> usize {
     let schemes = ["bearer ", "basic ", "token ", "apikey "];
-    let begins = |scheme: &&str| {
-        value
-            .get(..scheme.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    };
-    schemes
-        .iter()
-        .find(|scheme| begins(scheme))
-        .map_or(0, |scheme| scheme.len())
+    let begins = |scheme: &&str| value.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    schemes.iter().find(|scheme| begins(scheme)).map_or(0, |scheme| scheme.len())
 }
 
 /// Whether this is what a placeholder is made of.
@@ -189,12 +171,7 @@ fn is_kept(byte: u8) -> bool {
 
 fn whole(kind: Kind, value: &str) -> Part {
     let start = scheme_length(value);
-    Part {
-        kind,
-        start,
-        secret: start..value.len(),
-        filler: false,
-    }
+    Part { kind, start, secret: start..value.len(), filler: false }
 }
 
 /// The text with each secret replaced.

@@ -76,15 +76,7 @@ const ABOUT: &[&str] = &[
     "VERSION",
 ];
 /// Words that say password.
-const PASSWORD: &[&str] = &[
-    "PASS",
-    "PASSPHRASE",
-    "PASSWD",
-    "PASSWORD",
-    "PASSWORDS",
-    "PW",
-    "PWD",
-];
+const PASSWORD: &[&str] = &["PASS", "PASSPHRASE", "PASSWD", "PASSWORD", "PASSWORDS", "PW", "PWD"];
 /// Words that say secret.
 const SECRET: &[&str] = &[
     "APIKEY",
@@ -144,10 +136,7 @@ pub(crate) fn says(name: &str) -> Says {
         return Says::Secret;
     }
     let ends = |end: &str| words.iter().any(|word| word.ends_with(end));
-    ENDINGS
-        .iter()
-        .find(|(end, _)| ends(end))
-        .map_or(Says::Nothing, |(_, says)| *says)
+    ENDINGS.iter().find(|(end, _)| ends(end)).map_or(Says::Nothing, |(_, says)| *says)
 }
 
 /// Whether the name is of something of AWS, or how its tools call a secret key.
@@ -159,9 +148,7 @@ pub(crate) fn is_aws(name: &str) -> bool {
 
 /// Whether the value is the fingerprint of a public key: images set `GPG_KEY` to such.
 pub(crate) fn is_fingerprint(name: &str, value: &str) -> bool {
-    words(name)
-        .iter()
-        .any(|word| word == "GPG" || word == "PGP")
+    words(name).iter().any(|word| word == "GPG" || word == "PGP")
         && matches!(value.len(), 8 | 16 | 32 | 40 | 64)
         && value.bytes().all(|b| b.is_ascii_hexdigit())
 }

@@ -31,12 +31,7 @@ pub(crate) fn parts(text: &str) -> Vec<Part> {
         if secret || is_filler(value) {
             from = value_end(text, start);
             let filler = is_filler(&text[start..from]);
-            parts.push(Part {
-                kind: Kind::Pair,
-                start,
-                secret: start..from,
-                filler,
-            });
+            parts.push(Part { kind: Kind::Pair, start, secret: start..from, filler });
         }
     }
     parts
@@ -46,12 +41,7 @@ pub(crate) fn parts(text: &str) -> Vec<Part> {
 fn name_before(text: &str) -> &str {
     let text = text.trim_end_matches([' ', '"', '\'', '\\']);
     let letters = |b: &u8| b.is_ascii_alphanumeric() || b"_-".contains(b);
-    let length = text
-        .bytes()
-        .rev()
-        .take(NAME_LENGTH)
-        .take_while(letters)
-        .count();
+    let length = text.bytes().rev().take(NAME_LENGTH).take_while(letters).count();
     &text[text.len() - length..]
 }
 
@@ -67,17 +57,12 @@ fn value_at(text: &str, start: usize) -> &str {
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    text[start..end]
-        .split(ends_value)
-        .next()
-        .unwrap_or_default()
+    text[start..end].split(ends_value).next().unwrap_or_default()
 }
 
 /// Where a value that is secret ends, however long it is.
 fn value_end(text: &str, start: usize) -> usize {
-    text[start..]
-        .find(ends_value)
-        .map_or(text.len(), |length| start + length)
+    text[start..].find(ends_value).map_or(text.len(), |length| start + length)
 }
 
 fn ends_value(c: char) -> bool {

@@ -13,10 +13,7 @@ pub(crate) fn parts(value: &str) -> Vec<Part> {
     let mut from = 0;
     while let Some(found) = value[from..].find(BEGIN) {
         from += found + BEGIN.len();
-        let Some(label) = value[from..]
-            .find(DASHES)
-            .filter(|length| *length <= LABEL_LENGTH)
-        else {
+        let Some(label) = value[from..].find(DASHES).filter(|length| *length <= LABEL_LENGTH) else {
             continue;
         };
         let private = value[from..from + label].contains("PRIVATE KEY");
@@ -24,17 +21,10 @@ pub(crate) fn parts(value: &str) -> Vec<Part> {
         if !private {
             continue;
         }
-        let end = value[from..]
-            .find("-----END ")
-            .map_or(value.len(), |end| from + end);
+        let end = value[from..].find("-----END ").map_or(value.len(), |end| from + end);
         let body = from..end;
         let filler = is_filler(&solid(&value[body.clone()]));
-        parts.push(Part {
-            kind: Kind::PrivateKey,
-            start: from,
-            secret: body,
-            filler,
-        });
+        parts.push(Part { kind: Kind::PrivateKey, start: from, secret: body, filler });
         from = end;
     }
     parts
@@ -45,11 +35,8 @@ pub(crate) fn fill(text: &mut String, body: &str, filler: &str) {
     let mut filler = filler.chars().cycle();
     let mut rest = body;
     while let Some(c) = rest.chars().next() {
-        let kept = if rest.starts_with("\\n") || rest.starts_with("\\r") {
-            2
-        } else {
-            usize::from(c == '\n' || c == '\r')
-        };
+        let kept =
+            if rest.starts_with("\\n") || rest.starts_with("\\r") { 2 } else { usize::from(c == '\n' || c == '\r') };
         if kept > 0 {
             text.push_str(&rest[..kept]);
             rest = &rest[kept..];
@@ -62,7 +49,5 @@ pub(crate) fn fill(text: &mut String, body: &str, filler: &str) {
 
 /// The body without the ends of its lines.
 fn solid(body: &str) -> String {
-    body.replace("\\n", "")
-        .replace("\\r", "")
-        .replace(['\n', '\r'], "")
+    body.replace("\\n", "").replace("\\r", "").replace(['\n', '\r'], "")
 }

@@ -20,12 +20,7 @@ pub(crate) fn parts(value: &str) -> Vec<Part> {
             let end = start + secret.len();
             if !entropy::is_reference(secret) {
                 let filler = is_filler(secret);
-                parts.push(Part {
-                    kind: Kind::Url,
-                    start,
-                    secret: start..end,
-                    filler,
-                });
+                parts.push(Part { kind: Kind::Url, start, secret: start..end, filler });
             }
             from = end;
         }
@@ -59,9 +54,5 @@ fn user_length(rest: &str) -> Option<usize> {
     let (_, port) = authority.split_once(':')?;
     let is_port = port.bytes().all(|b| b.is_ascii_digit());
     let address = authority.starts_with('[');
-    if is_port || address {
-        None
-    } else {
-        url.rfind('@')
-    }
+    if is_port || address { None } else { url.rfind('@') }
 }

@@ -15,9 +15,7 @@ fn letters(alphabet: &[u8], length: usize) -> String {
         state ^= state << 5;
         usize::try_from(state).unwrap_or(0)
     };
-    (0..length)
-        .map(|_| char::from(alphabet[next() % alphabet.len()]))
-        .collect()
+    (0..length).map(|_| char::from(alphabet[next() % alphabet.len()])).collect()
 }
 
 const HEX: &[u8] = b"0123456789abcdef";
@@ -48,12 +46,7 @@ fn alnum(length: usize) -> String {
 fn masked(name: &str, value: &str) -> String {
     let masked = mask(name, value).unwrap_or_else(|| panic!("{name}={value} was not flagged"));
     assert_eq!(masked.value.len(), value.len(), "{name}={value}");
-    assert_eq!(
-        looks_real(name, &masked.value),
-        None,
-        "{name}: {} is flagged",
-        masked.value
-    );
+    assert_eq!(looks_real(name, &masked.value), None, "{name}: {} is flagged", masked.value);
     assert_eq!(mask(name, &masked.value), None, "{name}: {}", masked.value);
     masked.value
 }
@@ -89,17 +82,9 @@ fn every_shape_is_known_by_its_beginning_whatever_the_name() {
 #[test]
 fn shapes_are_there_once_and_can_be_told_apart() {
     for (i, shape) in SHAPES.iter().enumerate() {
-        assert!(
-            !shape.issuer.is_empty() && shape.prefix.len() >= 2,
-            "{shape:?}"
-        );
-        assert!(
-            shape.length.0 >= 16 && shape.length.0 <= shape.length.1,
-            "{shape:?}"
-        );
-        let again = SHAPES[i + 1..]
-            .iter()
-            .find(|other| other.prefix == shape.prefix);
+        assert!(!shape.issuer.is_empty() && shape.prefix.len() >= 2, "{shape:?}");
+        assert!(shape.length.0 >= 16 && shape.length.0 <= shape.length.1, "{shape:?}");
+        let again = SHAPES[i + 1..].iter().find(|other| other.prefix == shape.prefix);
         assert_eq!(again, None);
     }
 }
@@ -124,38 +109,21 @@ fn what_only_begins_like_a_credential_is_none() {
         assert_eq!(looks_real("VALUE", value), None, "{value}");
     }
     let inside = format!("x{}{}", "ghp_", alnum(36));
-    assert_eq!(
-        looks_real("VALUE", &inside),
-        None,
-        "the beginning is inside a word"
-    );
+    assert_eq!(looks_real("VALUE", &inside), None, "the beginning is inside a word");
     let longer = format!("AKIA{}", letters(UPPER, 17));
-    assert_eq!(
-        looks_real("VALUE", &longer),
-        None,
-        "a longer word is no key of 20 letters"
-    );
+    assert_eq!(looks_real("VALUE", &longer), None, "a longer word is no key of 20 letters");
 }
 
 #[test]
 fn names_that_say_secret_and_random_values_are_flagged() {
     let aws = format!("{}/{}+", alnum(20), letters(ALNUM, 18));
-    assert_eq!(
-        looks_real("AWS_SECRET_ACCESS_KEY", &aws),
-        Some(Kind::AwsSecret)
-    );
-    assert_eq!(
-        looks_real("SECRET_KEY", &format!("/{}", alnum(39))),
-        Some(Kind::AwsSecret)
-    );
+    assert_eq!(looks_real("AWS_SECRET_ACCESS_KEY", &aws), Some(Kind::AwsSecret));
+    assert_eq!(looks_real("SECRET_KEY", &format!("/{}", alnum(39))), Some(Kind::AwsSecret));
     for (name, value) in [
         ("API_KEY", alnum(20)),
         ("apiKey", alnum(12)),
         ("SERVICE_TOKEN", letters(HEX, 32)),
-        (
-            "HEROKU_API_KEY",
-            "01234567-89ab-4cde-8f01-23456789abcd".to_owned(),
-        ),
+        ("HEROKU_API_KEY", "01234567-89ab-4cde-8f01-23456789abcd".to_owned()),
         ("TELEGRAM_BOT_TOKEN", format!("123456789:AA{}", alnum(33))),
         ("AUTH", format!("Basic {}=", alnum(23))),
         ("CLIENT_SECRET", format!("{}~{}", alnum(8), alnum(8))),
@@ -165,16 +133,9 @@ fn names_that_say_secret_and_random_values_are_flagged() {
         ("PGPASSWORD", "Sommer2026!".to_owned()),
         ("MYSQL_PWD", "p@ss/w:rd".to_owned()),
         ("KEYSTORE_PASSPHRASE", "$2b$12$abcdefgh".to_owned()),
-        (
-            "PRIVATE_KEY",
-            letters(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 40),
-        ),
+        ("PRIVATE_KEY", letters(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 40)),
     ] {
-        assert_eq!(
-            looks_real(name, &value),
-            Some(Kind::Named),
-            "{name}={value}"
-        );
+        assert_eq!(looks_real(name, &value), Some(Kind::Named), "{name}={value}");
         let hidden = masked(name, &value);
         let secret = value.strip_prefix("Basic ").unwrap_or(&value);
         assert!(!hidden.contains(secret));
@@ -264,11 +225,7 @@ const ORDINARY: &str = "
 
 #[test]
 fn ordinary_settings_are_left_alone() {
-    let lines: Vec<&str> = ORDINARY
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let lines: Vec<&str> = ORDINARY.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     assert!(lines.len() > 60);
     for line in lines {
         let (name, value) = line.split_once('=').unwrap();
@@ -280,10 +237,7 @@ fn ordinary_settings_are_left_alone() {
 #[test]
 fn passwords_in_urls_are_replaced_within_the_url() {
     for (url, password) in [
-        (
-            "postgres://app:S3cret@db.internal:5432/app?sslmode=require",
-            "S3cret",
-        ),
+        ("postgres://app:S3cret@db.internal:5432/app?sslmode=require", "S3cret"),
         ("redis://:abc@cache:6379/0", "abc"),
         ("mongodb+srv://u:p%40ss@c0.example.net/?w=1", "p%40ss"),
         ("amqp://u:a@b@host", "a@b"),
@@ -310,26 +264,11 @@ fn passwords_in_urls_are_replaced_within_the_url() {
 fn secrets_with_a_name_inside_a_text_are_replaced_there() {
     let key = alnum(32);
     for (text, secret) in [
-        (
-            "host=db user=app password=hunter2 port=5432".to_owned(),
-            "hunter2",
-        ),
-        (
-            "Server=db;User Id=app;Password=hunter2;Encrypt=true".to_owned(),
-            "hunter2",
-        ),
-        (
-            format!("DefaultEndpointsProtocol=https;AccountName=a;AccountKey={key}=="),
-            &*key,
-        ),
-        (
-            format!("https://api.example.com/v1?page=2&api_key={key}&x=1"),
-            &*key,
-        ),
-        (
-            format!("{{\"api_key\":\"{key}\",\"region\":\"eu\"}}"),
-            &*key,
-        ),
+        ("host=db user=app password=hunter2 port=5432".to_owned(), "hunter2"),
+        ("Server=db;User Id=app;Password=hunter2;Encrypt=true".to_owned(), "hunter2"),
+        (format!("DefaultEndpointsProtocol=https;AccountName=a;AccountKey={key}=="), &*key),
+        (format!("https://api.example.com/v1?page=2&api_key={key}&x=1"), &*key),
+        (format!("{{\"api_key\":\"{key}\",\"region\":\"eu\"}}"), &*key),
         (format!("{{\\\"token\\\": \\\"{key}\\\"}}"), &*key),
         (format!("Authorization: Bearer {key}"), &*key),
         (format!("--api-key={key} --verbose"), &*key),
@@ -337,11 +276,7 @@ fn secrets_with_a_name_inside_a_text_are_replaced_there() {
         assert_eq!(looks_real("OPTIONS", &text), Some(Kind::Pair), "{text}");
         let hidden = masked("OPTIONS", &text);
         assert!(!hidden.contains(secret), "{hidden}");
-        let kept = |s: &str| {
-            s.chars()
-                .filter(|c| !c.is_alphanumeric())
-                .collect::<String>()
-        };
+        let kept = |s: &str| s.chars().filter(|c| !c.is_alphanumeric()).collect::<String>();
         assert!(kept(&hidden).starts_with(&kept(&text[..text.find(secret).unwrap()])));
     }
 }
@@ -350,10 +285,7 @@ fn secrets_with_a_name_inside_a_text_are_replaced_there() {
 fn long_secrets_in_a_text_are_replaced_to_their_end() {
     let long = alnum(5000);
     let hidden = masked("X", &format!("token={long}&x=1"));
-    assert!(
-        hidden.ends_with("&x=1") && !hidden.contains(&long[4900..]),
-        "{hidden}"
-    );
+    assert!(hidden.ends_with("&x=1") && !hidden.contains(&long[4900..]), "{hidden}");
     // A placeholder with a real tail is no placeholder.
     let tail = format!("token={}{long}", "BRIGPLACEHOLDER".repeat(60));
     assert!(!masked("X", &tail).contains(&long[4900..]));
@@ -362,16 +294,9 @@ fn long_secrets_in_a_text_are_replaced_to_their_end() {
 #[test]
 fn private_keys_keep_their_looks() {
     let line = alnum(64);
-    for label in [
-        "PRIVATE KEY",
-        "RSA PRIVATE KEY",
-        "OPENSSH PRIVATE KEY",
-        "PGP PRIVATE KEY BLOCK",
-    ] {
+    for label in ["PRIVATE KEY", "RSA PRIVATE KEY", "OPENSSH PRIVATE KEY", "PGP PRIVATE KEY BLOCK"] {
         for end in ["\n", "\\n", "\r\n"] {
-            let pem = format!(
-                "-----BEGIN {label}-----{end}{line}{end}{line}{end}-----END {label}-----{end}"
-            );
+            let pem = format!("-----BEGIN {label}-----{end}{line}{end}{line}{end}-----END {label}-----{end}");
             assert_eq!(looks_real("X", &pem), Some(Kind::PrivateKey), "{pem}");
             let hidden = masked("X", &pem);
             assert!(!hidden.contains(&line));
@@ -380,69 +305,33 @@ fn private_keys_keep_their_looks() {
         }
     }
     let cut = format!("-----BEGIN PRIVATE KEY-----\n{line}");
-    assert!(
-        !masked("X", &cut).contains(&line),
-        "one that is cut off is replaced to the end"
-    );
+    assert!(!masked("X", &cut).contains(&line), "one that is cut off is replaced to the end");
     let json = format!(
         "{{\"type\":\"service_account\",\"private_key\":\"-----BEGIN PRIVATE KEY-----\\n{line}\\n-----END PRIVATE KEY-----\\n\",\"client_id\":\"1\"}}"
     );
     let hidden = masked("GOOGLE_CREDENTIALS", &json);
-    assert!(
-        !hidden.contains(&line) && hidden.ends_with("\",\"client_id\":\"1\"}"),
-        "{hidden}"
-    );
+    assert!(!hidden.contains(&line) && hidden.ends_with("\",\"client_id\":\"1\"}"), "{hidden}");
     let public = format!("-----BEGIN PUBLIC KEY-----\n{line}\n-----END PUBLIC KEY-----");
     assert_eq!(looks_real("X", &public), None);
-    assert_eq!(
-        looks_real("X", &public.replace("PUBLIC KEY", "CERTIFICATE")),
-        None
-    );
+    assert_eq!(looks_real("X", &public.replace("PUBLIC KEY", "CERTIFICATE")), None);
 }
 
 #[test]
 fn placeholders_keep_what_format_checks_look_at() {
     assert_eq!(
-        masked(
-            "GITHUB_PERSONAL_ACCESS_TOKEN",
-            &format!("ghp_{}", alnum(36))
-        ),
+        masked("GITHUB_PERSONAL_ACCESS_TOKEN", &format!("ghp_{}", alnum(36))),
         "ghp_BRIGPLACEHOLDERBRIGPLACEHOLDERBRIGPL"
     );
-    assert_eq!(
-        masked("KEY", "01234567-89ab-4cde-8f01-23456789abcd"),
-        "00000000-0000-0000-0000-000000000000"
-    );
+    assert_eq!(masked("KEY", "01234567-89ab-4cde-8f01-23456789abcd"), "00000000-0000-0000-0000-000000000000");
     assert_eq!(masked("KEY", &letters(HEX, 32)), "0".repeat(32));
-    assert_eq!(
-        masked("KEY", &format!("shpat_{}", letters(HEX, 32))),
-        format!("shpat_{}", "0".repeat(32))
-    );
-    assert_eq!(
-        masked("ID", &format!("AKIA{}", letters(UPPER, 16))),
-        "AKIABRIGPLACEHOLDERB"
-    );
-    let jwt = masked(
-        "T",
-        &format!("eyJ{}.eyJ{}.{}", alnum(20), alnum(20), alnum(20)),
-    );
-    assert!(
-        jwt.starts_with("eyJBRIG") && jwt.matches('.').count() == 2,
-        "{jwt}"
-    );
-    let headers = format!(
-        "{{\"Authorization\":\"Bearer ntn_{}\",\"Notion-Version\":\"2022-06-28\"}}",
-        alnum(46)
-    );
+    assert_eq!(masked("KEY", &format!("shpat_{}", letters(HEX, 32))), format!("shpat_{}", "0".repeat(32)));
+    assert_eq!(masked("ID", &format!("AKIA{}", letters(UPPER, 16))), "AKIABRIGPLACEHOLDERB");
+    let jwt = masked("T", &format!("eyJ{}.eyJ{}.{}", alnum(20), alnum(20), alnum(20)));
+    assert!(jwt.starts_with("eyJBRIG") && jwt.matches('.').count() == 2, "{jwt}");
+    let headers = format!("{{\"Authorization\":\"Bearer ntn_{}\",\"Notion-Version\":\"2022-06-28\"}}", alnum(46));
     let hidden = masked("OPENAPI_MCP_HEADERS", &headers);
-    assert!(
-        hidden.starts_with("{\"Authorization\":\"Bearer ntn_BRIG"),
-        "{hidden}"
-    );
-    assert!(
-        hidden.ends_with("\",\"Notion-Version\":\"2022-06-28\"}"),
-        "{hidden}"
-    );
+    assert!(hidden.starts_with("{\"Authorization\":\"Bearer ntn_BRIG"), "{hidden}");
+    assert!(hidden.ends_with("\",\"Notion-Version\":\"2022-06-28\"}"), "{hidden}");
 }
 
 #[test]

@@ -6,8 +6,7 @@ use super::flag::When::{Any, NoCase, OneOf, Pair, PairBool, StartsWith};
 use super::flag::{Asset, Case, Disposition, When};
 
 /// What every network flag says until boxes get doors to the outside.
-pub(super) const LOOPBACK: &str =
-    "leave the flag out: for now a box has its own loopback and nothing else";
+pub(super) const LOOPBACK: &str = "leave the flag out: for now a box has its own loopback and nothing else";
 
 const fn case(when: When, then: Disposition) -> Case {
     Case { when, then }
@@ -17,29 +16,13 @@ const fn harmless(because: &'static str) -> Disposition {
     Harmless { because }
 }
 
-const fn refused(
-    gives_away: &'static [Asset],
-    why: &'static str,
-    instead: &'static str,
-) -> Disposition {
-    Refused {
-        gives_away,
-        why,
-        instead,
-    }
+const fn refused(gives_away: &'static [Asset], why: &'static str, instead: &'static str) -> Disposition {
+    Refused { gives_away, why, instead }
 }
 
 pub(super) const ATTACH: &[Case] = &[
-    case(
-        NoCase(&["stdin", "stdout", "stderr"]),
-        harmless("stdin, stdout and stderr are always connected"),
-    ),
-    case(
-        Any,
-        Wrong {
-            expects: "stdin, stdout or stderr",
-        },
-    ),
+    case(NoCase(&["stdin", "stdout", "stderr"]), harmless("stdin, stdout and stderr are always connected")),
+    case(Any, Wrong { expects: "stdin, stdout or stderr" }),
 ];
 
 pub(super) const CAP_ADD: &[Case] = &[
@@ -70,10 +53,7 @@ pub(super) const CAP_ADD: &[Case] = &[
 ];
 
 pub(super) const CGROUPNS: &[Case] = &[
-    case(
-        OneOf(&["", "private"]),
-        harmless("a box always has a cgroup namespace of its own"),
-    ),
+    case(OneOf(&["", "private"]), harmless("a box always has a cgroup namespace of its own")),
     case(
         OneOf(&["host"]),
         refused(
@@ -86,37 +66,18 @@ pub(super) const CGROUPNS: &[Case] = &[
 ];
 
 pub(super) const CONTENT_TRUST: &[Case] = &[
-    case(
-        OneOf(&["true"]),
-        harmless("it is Docker's default, and Docker dropped content trust"),
-    ),
-    case(
-        Any,
-        NotServed {
-            instead: "name the image by its digest: IMAGE@sha256:…",
-        },
-    ),
+    case(OneOf(&["true"]), harmless("it is Docker's default, and Docker dropped content trust")),
+    case(Any, NotServed { instead: "name the image by its digest: IMAGE@sha256:…" }),
 ];
 
 pub(super) const DETACH: &[Case] = &[
-    case(
-        OneOf(&["false"]),
-        harmless("a box always runs in the foreground"),
-    ),
-    case(
-        Any,
-        NotServed {
-            instead: "leave it out: a box lives as long as the client that talks to it",
-        },
-    ),
+    case(OneOf(&["false"]), harmless("a box always runs in the foreground")),
+    case(Any, NotServed { instead: "leave it out: a box lives as long as the client that talks to it" }),
 ];
 
 pub(super) const INTERACTIVE: &[Case] = &[
     case(OneOf(&["true"]), harmless("stdin is always connected")),
-    case(
-        Any,
-        harmless("stdin is always connected, since MCP comes through it"),
-    ),
+    case(Any, harmless("stdin is always connected, since MCP comes through it")),
 ];
 
 pub(super) const IPC: &[Case] = &[
@@ -140,22 +101,12 @@ pub(super) const IPC: &[Case] = &[
             "leave it out, and let the two talk through a named volume: -v NAME:/path",
         ),
     ),
-    case(
-        Any,
-        Wrong {
-            expects: "private, none or shareable",
-        },
-    ),
+    case(Any, Wrong { expects: "private, none or shareable" }),
 ];
 
 pub(super) const ISOLATION: &[Case] = &[
     case(OneOf(&["", "default"]), harmless("it is the default")),
-    case(
-        Any,
-        NotServed {
-            instead: "leave it out: it chooses between kinds of Windows containers",
-        },
-    ),
+    case(Any, NotServed { instead: "leave it out: it chooses between kinds of Windows containers" }),
 ];
 
 pub(super) const LOG_DRIVER: &[Case] = &[
@@ -163,12 +114,7 @@ pub(super) const LOG_DRIVER: &[Case] = &[
         OneOf(&["", "none", "json-file", "local"]),
         harmless("what the server writes to stderr comes out of brig's stderr and is not stored"),
     ),
-    case(
-        Any,
-        NotServed {
-            instead: "redirect brig's stderr: 2>server.log, or 2> >(logger -t NAME)",
-        },
-    ),
+    case(Any, NotServed { instead: "redirect brig's stderr: 2>server.log, or 2> >(logger -t NAME)" }),
 ];
 
 pub(super) const MEMORY_SWAP: &[Case] = &[
@@ -180,17 +126,11 @@ pub(super) const MEMORY_SWAP: &[Case] = &[
             "leave it out, and give what the server needs with -m 4g",
         ),
     ),
-    case(
-        Any,
-        harmless("--memory bounds the box, and no swap is granted on top"),
-    ),
+    case(Any, harmless("--memory bounds the box, and no swap is granted on top")),
 ];
 
 pub(super) const NETWORK: &[Case] = &[
-    case(
-        OneOf(&["none", "name=none"]),
-        harmless("a box has its own loopback and nothing else"),
-    ),
+    case(OneOf(&["none", "name=none"]), harmless("a box has its own loopback and nothing else")),
     case(
         OneOf(&["host", "name=host"]),
         refused(
@@ -201,20 +141,13 @@ pub(super) const NETWORK: &[Case] = &[
     ),
     case(
         StartsWith("container:"),
-        refused(
-            &[BoxSecrets],
-            "the box could listen to and talk as another container",
-            LOOPBACK,
-        ),
+        refused(&[BoxSecrets], "the box could listen to and talk as another container", LOOPBACK),
     ),
     case(Any, NotServed { instead: LOOPBACK }),
 ];
 
 pub(super) const OOM_KILL_DISABLE: &[Case] = &[
-    case(
-        OneOf(&["false"]),
-        harmless("the kernel may always end a box that is out of memory"),
-    ),
+    case(OneOf(&["false"]), harmless("the kernel may always end a box that is out of memory")),
     case(
         Any,
         refused(
@@ -234,17 +167,11 @@ pub(super) const OOM_SCORE_ADJ: &[Case] = &[
             "leave it out, and give what the server needs with -m 4g",
         ),
     ),
-    case(
-        Any,
-        harmless("a box out of memory is ended by its own limit"),
-    ),
+    case(Any, harmless("a box out of memory is ended by its own limit")),
 ];
 
 pub(super) const PID: &[Case] = &[
-    case(
-        OneOf(&["", "private"]),
-        harmless("a box always sees its own processes only"),
-    ),
+    case(OneOf(&["", "private"]), harmless("a box always sees its own processes only")),
     case(
         OneOf(&["host"]),
         refused(
@@ -261,12 +188,7 @@ pub(super) const PID: &[Case] = &[
             "leave it out, and let the two talk through a named volume: -v NAME:/path",
         ),
     ),
-    case(
-        Any,
-        Wrong {
-            expects: "no value but Docker's own (host or container:NAME, both refused)",
-        },
-    ),
+    case(Any, Wrong { expects: "no value but Docker's own (host or container:NAME, both refused)" }),
 ];
 
 pub(super) const PRIVILEGED: &[Case] = &[
@@ -281,16 +203,11 @@ pub(super) const PRIVILEGED: &[Case] = &[
     ),
 ];
 
-pub(super) const PUBLISH_ALL: &[Case] = &[
-    case(OneOf(&["false"]), harmless("a box publishes no port")),
-    case(Any, NotServed { instead: LOOPBACK }),
-];
+pub(super) const PUBLISH_ALL: &[Case] =
+    &[case(OneOf(&["false"]), harmless("a box publishes no port")), case(Any, NotServed { instead: LOOPBACK })];
 
 pub(super) const READ_ONLY: &[Case] = &[
-    case(
-        OneOf(&["true"]),
-        harmless("the root of a box is always read-only"),
-    ),
+    case(OneOf(&["true"]), harmless("the root of a box is always read-only")),
     case(
         Any,
         refused(
@@ -303,23 +220,12 @@ pub(super) const READ_ONLY: &[Case] = &[
 
 pub(super) const RESTART: &[Case] = &[
     case(OneOf(&["", "no"]), harmless("a box is never restarted")),
-    case(
-        Any,
-        NotServed {
-            instead: "leave it out: MCP clients start their server again themselves",
-        },
-    ),
+    case(Any, NotServed { instead: "leave it out: MCP clients start their server again themselves" }),
 ];
 
 pub(super) const RM: &[Case] = &[
-    case(
-        OneOf(&["true"]),
-        harmless("nothing of a box is left when it ends"),
-    ),
-    case(
-        Any,
-        harmless("nothing of a box is left when it ends; what is to last goes to -v NAME:/path"),
-    ),
+    case(OneOf(&["true"]), harmless("nothing of a box is left when it ends")),
+    case(Any, harmless("nothing of a box is left when it ends; what is to last goes to -v NAME:/path")),
 ];
 
 pub(super) const RUNTIME: &[Case] = &[
@@ -335,12 +241,7 @@ pub(super) const RUNTIME: &[Case] = &[
             "leave it out; run the model outside and let the server ask it",
         ),
     ),
-    case(
-        Any,
-        NotServed {
-            instead: "leave it out: brig starts the box itself",
-        },
-    ),
+    case(Any, NotServed { instead: "leave it out: brig starts the box itself" }),
 ];
 
 const SECCOMP: &str = "the box's own list of system calls always holds";
@@ -349,10 +250,7 @@ const UNCONFINED_INSTEAD: &str =
     "leave it out; when brig's list stops a program that you need, report which call it made";
 
 pub(super) const SECURITY_OPT: &[Case] = &[
-    case(
-        PairBool("no-new-privileges", true),
-        harmless("no program in a box ever gains privileges"),
-    ),
+    case(PairBool("no-new-privileges", true), harmless("no program in a box ever gains privileges")),
     case(
         PairBool("no-new-privileges", false),
         refused(
@@ -371,12 +269,7 @@ pub(super) const SECURITY_OPT: &[Case] = &[
             UNCONFINED_INSTEAD,
         ),
     ),
-    case(
-        StartsWith("seccomp"),
-        NotServed {
-            instead: "leave it out: brig's own list holds",
-        },
-    ),
+    case(StartsWith("seccomp"), NotServed { instead: "leave it out: brig's own list holds" }),
     case(
         Pair("apparmor", "docker-default"),
         harmless("the box's own walls stand where Docker's AppArmor profile would"),
@@ -415,10 +308,7 @@ pub(super) const SECURITY_OPT: &[Case] = &[
             "leave it out; --proc full shows what cpuinfo and meminfo say",
         ),
     ),
-    case(
-        PairBool("writable-cgroups", false),
-        harmless("a box has no control groups to write"),
-    ),
+    case(PairBool("writable-cgroups", false), harmless("a box has no control groups to write")),
     case(
         PairBool("writable-cgroups", true),
         refused(
@@ -427,25 +317,12 @@ pub(super) const SECURITY_OPT: &[Case] = &[
             "leave it out, and give what the server needs with -m, --cpus and --pids-limit",
         ),
     ),
-    case(
-        Any,
-        Wrong {
-            expects: "no-new-privileges, seccomp=default or apparmor=docker-default",
-        },
-    ),
+    case(Any, Wrong { expects: "no-new-privileges, seccomp=default or apparmor=docker-default" }),
 ];
 
 pub(super) const SIG_PROXY: &[Case] = &[
-    case(
-        OneOf(&["true"]),
-        harmless("signals are always passed on to the server"),
-    ),
-    case(
-        Any,
-        NotServed {
-            instead: "leave it out: signals are always passed on to the server",
-        },
-    ),
+    case(OneOf(&["true"]), harmless("signals are always passed on to the server")),
+    case(Any, NotServed { instead: "leave it out: signals are always passed on to the server" }),
 ];
 
 pub(super) const STOP_SIGNAL: &[Case] = &[
@@ -453,19 +330,11 @@ pub(super) const STOP_SIGNAL: &[Case] = &[
         NoCase(&["", "SIGTERM", "TERM", "15"]),
         harmless("a box ends by EOF, then TERM after 1.5 s, then KILL after 1.5 s"),
     ),
-    case(
-        Any,
-        NotServed {
-            instead: "leave it out: a box ends by EOF, then TERM after 1.5 s, then KILL after 1.5 s",
-        },
-    ),
+    case(Any, NotServed { instead: "leave it out: a box ends by EOF, then TERM after 1.5 s, then KILL after 1.5 s" }),
 ];
 
 pub(super) const USE_API_SOCKET: &[Case] = &[
-    case(
-        OneOf(&["false"]),
-        harmless("a box never gets a runtime's socket"),
-    ),
+    case(OneOf(&["false"]), harmless("a box never gets a runtime's socket")),
     case(
         Any,
         refused(
@@ -489,19 +358,11 @@ pub(super) const USERNS: &[Case] = &[
             "leave it out; files that the box writes into a grant are yours anyway",
         ),
     ),
-    case(
-        Any,
-        Wrong {
-            expects: "private or keep-id",
-        },
-    ),
+    case(Any, Wrong { expects: "private or keep-id" }),
 ];
 
 pub(super) const UTS: &[Case] = &[
-    case(
-        OneOf(&["", "private"]),
-        harmless("a box always has a host name of its own"),
-    ),
+    case(OneOf(&["", "private"]), harmless("a box always has a host name of its own")),
     case(
         OneOf(&["host"]),
         refused(
@@ -514,14 +375,6 @@ pub(super) const UTS: &[Case] = &[
 ];
 
 pub(super) const VOLUME_DRIVER: &[Case] = &[
-    case(
-        OneOf(&["", "local"]),
-        harmless("brig keeps volumes in its own store on this machine"),
-    ),
-    case(
-        Any,
-        NotServed {
-            instead: "mount it on the host, and grant the folder: -v FOLDER:/path",
-        },
-    ),
+    case(OneOf(&["", "local"]), harmless("brig keeps volumes in its own store on this machine")),
+    case(Any, NotServed { instead: "mount it on the host, and grant the folder: -v FOLDER:/path" }),
 ];

@@ -53,9 +53,7 @@ impl EnvFileError {
             Self::NotUtf8 { .. } => "save the file as UTF-8",
             Self::Nul { .. } => "take the NUL byte out",
             Self::NoName { .. } => "write NAME=value, or # before a comment",
-            Self::SpaceInName { .. } => {
-                "write NAME=value, without `export` and without spaces around `=`"
-            }
+            Self::SpaceInName { .. } => "write NAME=value, without `export` and without spaces around `=`",
         };
         Some(fixed.to_owned())
     }
@@ -68,9 +66,7 @@ impl EnvFileError {
 /// The first line that cannot be used.
 pub fn env_file(content: &[u8]) -> Result<Vec<EnvRequest>, EnvFileError> {
     if content.len() > ENV_FILE_LENGTH_MOST {
-        return Err(EnvFileError::TooLong {
-            length: content.len(),
-        });
+        return Err(EnvFileError::TooLong { length: content.len() });
     }
     // Editors of other systems put a byte order mark first.
     let content = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content);
@@ -110,10 +106,7 @@ mod tests {
     use super::*;
 
     fn literal(name: &str, value: &str) -> EnvRequest {
-        EnvRequest::Literal {
-            name: name.to_owned(),
-            value: value.to_owned(),
-        }
+        EnvRequest::Literal { name: name.to_owned(), value: value.to_owned() }
     }
 
     #[test]
@@ -126,9 +119,7 @@ mod tests {
                 literal("B", " 2 "),
                 literal("C", "\"x=y\""),
                 literal("D", ""),
-                EnvRequest::FromCaller {
-                    name: "E".to_owned()
-                },
+                EnvRequest::FromCaller { name: "E".to_owned() },
             ]
         );
     }
@@ -146,10 +137,7 @@ mod tests {
             assert!(error.hint().is_some());
         }
         let long = vec![b'#'; ENV_FILE_LENGTH_MOST + 1];
-        assert_eq!(
-            env_file(&long),
-            Err(EnvFileError::TooLong { length: long.len() })
-        );
+        assert_eq!(env_file(&long), Err(EnvFileError::TooLong { length: long.len() }));
         assert_eq!(env_file(&long[1..]), Ok(Vec::new()));
     }
 }

@@ -224,26 +224,12 @@ pub enum Setting {
 impl Flag {
     /// A flag that `docker run` has too.
     pub(super) const fn docker(long: &'static str, takes: Takes, disposition: Disposition) -> Self {
-        Self {
-            long,
-            short: None,
-            also: &[],
-            takes,
-            origin: Origin::Docker,
-            disposition,
-        }
+        Self { long, short: None, also: &[], takes, origin: Origin::Docker, disposition }
     }
 
     /// A flag of brig's own.
     pub(super) const fn own(long: &'static str, takes: Takes, disposition: Disposition) -> Self {
-        Self {
-            long,
-            short: None,
-            also: &[],
-            takes,
-            origin: Origin::Brig,
-            disposition,
-        }
+        Self { long, short: None, also: &[], takes, origin: Origin::Brig, disposition }
     }
 
     /// The same with a letter.
@@ -267,9 +253,7 @@ impl Flag {
         match cases.iter().find(|case| case.when.fits(value)) {
             Some(case) => case.then,
             // A list without a last `Any` is caught by a test; deny by default all the same.
-            None => Disposition::Wrong {
-                expects: "another value",
-            },
+            None => Disposition::Wrong { expects: "another value" },
         }
     }
 }

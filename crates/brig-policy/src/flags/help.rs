@@ -71,9 +71,7 @@ fn group_of(setting: Setting) -> Group {
         | Setting::Stdio
         | Setting::User
         | Setting::Workdir => Group::Server,
-        Setting::Here | Setting::Mount | Setting::Proc | Setting::Tmpfs | Setting::Volume => {
-            Group::Files
-        }
+        Setting::Here | Setting::Mount | Setting::Proc | Setting::Tmpfs | Setting::Volume => Group::Files,
         Setting::CpuPeriod
         | Setting::CpuQuota
         | Setting::Cpus
@@ -84,9 +82,7 @@ fn group_of(setting: Setting) -> Group {
         | Setting::Shm
         | Setting::TmpSize
         | Setting::Ulimit => Group::Limits,
-        Setting::Help | Setting::Name | Setting::Quiet | Setting::Strict | Setting::Verbose => {
-            Group::Other
-        }
+        Setting::Help | Setting::Name | Setting::Quiet | Setting::Strict | Setting::Verbose => Group::Other,
     }
 }
 
@@ -103,10 +99,9 @@ fn spellings(wanted: fn(Disposition) -> bool) -> impl Iterator<Item = String> {
     FLAGS.iter().filter_map(move |flag| match flag.takes {
         // What a bare flag means is what people look for; `=false` takes it back.
         Takes::Nothing => wanted(flag.judge("true")).then(|| left_short(flag)),
-        _ => judged(flag)
-            .into_iter()
-            .find(|(_, disposition)| wanted(*disposition))
-            .map(|(when, _)| spelling(flag, when)),
+        _ => {
+            judged(flag).into_iter().find(|(_, disposition)| wanted(*disposition)).map(|(when, _)| spelling(flag, when))
+        }
     })
 }
 
@@ -120,9 +115,7 @@ fn is_not_served(disposition: Disposition) -> bool {
 
 /// `  -e, --env NAME[=VALUE]`
 fn left(flag: &Flag) -> String {
-    let letter = flag
-        .short
-        .map_or("    ".to_owned(), |letter| format!("-{letter}, "));
+    let letter = flag.short.map_or("    ".to_owned(), |letter| format!("-{letter}, "));
     let value = match flag.takes {
         Takes::Nothing => String::new(),
         Takes::Value(shape) => format!(" {shape}"),
@@ -142,12 +135,9 @@ fn left_short(flag: &Flag) -> String {
 /// The flag with the value that is meant: `--pid host`, `--security-opt seccomp=unconfined`.
 fn spelling(flag: &Flag, when: When) -> String {
     let value = match when {
-        When::OneOf(all) | When::NoCase(all) => all
-            .iter()
-            .find(|value| !value.is_empty())
-            .copied()
-            .unwrap_or("")
-            .to_owned(),
+        When::OneOf(all) | When::NoCase(all) => {
+            all.iter().find(|value| !value.is_empty()).copied().unwrap_or("").to_owned()
+        }
         When::StartsWith(start) => format!("{start}…"),
         When::Pair(key, value) => format!("{key}={value}"),
         When::PairBool(key, truth) => format!("{key}={truth}"),
@@ -212,11 +202,7 @@ mod tests {
     fn every_flag_is_told_of() {
         let text = help();
         for flag in FLAGS {
-            assert!(
-                text.contains(&format!("--{}", flag.long)),
-                "--{} is missing",
-                flag.long
-            );
+            assert!(text.contains(&format!("--{}", flag.long)), "--{} is missing", flag.long);
         }
         for line in text.lines() {
             assert!(line.chars().count() <= WIDTH, "too wide: {line}");

@@ -67,21 +67,9 @@ pub fn read(args: &[String]) -> Result<Reading, FlagError> {
         draft.take(given);
     }
     draft.settle();
-    let Draft {
-        request,
-        notes,
-        problems,
-        quiet,
-        verbose,
-        ..
-    } = draft;
+    let Draft { request, notes, problems, quiet, verbose, .. } = draft;
     if problems.is_empty() {
-        Ok(Reading {
-            request,
-            notes,
-            quiet,
-            verbose,
-        })
+        Ok(Reading { request, notes, quiet, verbose })
     } else {
         Err(FlagError::NotTaken(problems))
     }
@@ -93,10 +81,7 @@ fn check_sizes(args: &[String]) -> Result<(), FlagError> {
     }
     for (position, arg) in (1..).zip(args) {
         if arg.len() > ARGUMENT_LENGTH_MOST {
-            return Err(FlagError::ArgumentTooLong {
-                position,
-                length: arg.len(),
-            });
+            return Err(FlagError::ArgumentTooLong { position, length: arg.len() });
         }
         if arg.contains('\0') {
             return Err(FlagError::ArgumentWithNul { position });
@@ -114,11 +99,7 @@ fn program(rest: Vec<String>, host: bool) -> Result<Program, FlagError> {
     }
     let mut rest = rest.into_iter();
     let reference = rest.next().ok_or(FlagError::NothingToRun)?;
-    Ok(Program::Image {
-        reference,
-        entrypoint: None,
-        args: rest.collect(),
-    })
+    Ok(Program::Image { reference, entrypoint: None, args: rest.collect() })
 }
 
 /// Reads arbitrary bytes as a command line, one argument a line, for fuzzing.
@@ -130,12 +111,7 @@ pub fn fuzz_flags(data: &[u8]) {
         Ok(reading) => {
             for mount in &reading.request.mounts {
                 assert!(mount.target.starts_with('/') && mount.target.len() > 1);
-                assert!(
-                    !mount
-                        .target
-                        .split('/')
-                        .any(|part| part == ".." || part == ".")
-                );
+                assert!(!mount.target.split('/').any(|part| part == ".." || part == "."));
             }
             for note in &reading.notes {
                 assert!(!note.to_string().is_empty());

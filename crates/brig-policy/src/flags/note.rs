@@ -87,15 +87,12 @@ impl fmt::Display for Note {
                 "{} is read-only in the box; to let the server write: -v {source}:{target}:rw",
                 super::problem::shown(source)
             ),
-            Self::AnonymousIsMemory { target } => write!(
-                f,
-                "{target} is memory and gone when the box ends; to keep it: -v NAME:{target}"
-            ),
-            Self::UserMapped { asked } => write!(
-                f,
-                "user {} is the box's one user, which outside is you",
-                super::problem::shown(asked)
-            ),
+            Self::AnonymousIsMemory { target } => {
+                write!(f, "{target} is memory and gone when the box ends; to keep it: -v NAME:{target}")
+            }
+            Self::UserMapped { asked } => {
+                write!(f, "user {} is the box's one user, which outside is you", super::problem::shown(asked))
+            }
         }
     }
 }

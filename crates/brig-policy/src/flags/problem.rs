@@ -193,9 +193,7 @@ pub enum WrongValue {
     #[error("the variable has no name")]
     EnvName,
     /// A name that would be no host name and no folder's name.
-    #[error(
-        "the name is not 1 to 63 letters, digits, `_`, `.`, `-`, beginning with a letter or digit"
-    )]
+    #[error("the name is not 1 to 63 letters, digits, `_`, `.`, `-`, beginning with a letter or digit")]
     BoxName,
     /// Not `os/arch` or `os/arch/variant`.
     #[error("it is not spelt os/arch")]
@@ -241,13 +239,7 @@ impl FlagError {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::HelpAsked => 0,
-            Self::NotTaken(problems)
-                if problems
-                    .iter()
-                    .any(|p| matches!(p, Problem::Refused { .. })) =>
-            {
-                EXIT_REFUSED
-            }
+            Self::NotTaken(problems) if problems.iter().any(|p| matches!(p, Problem::Refused { .. })) => EXIT_REFUSED,
             _ => EXIT_USAGE,
         }
     }
@@ -261,10 +253,9 @@ impl FlagError {
                 Some("pass what is long in a file, and grant it: -v FILE:/path".to_owned())
             }
             Self::ArgumentWithNul { .. } => Some("take the NUL byte out".to_owned()),
-            Self::UnknownFlag {
-                closest: Some(known),
-                ..
-            } => Some(format!("did you mean {known}? brig run --help lists all")),
+            Self::UnknownFlag { closest: Some(known), .. } => {
+                Some(format!("did you mean {known}? brig run --help lists all"))
+            }
             Self::UnknownFlag { closest: None, .. } => {
                 Some("brig run --help lists all; flags of the server follow its image".to_owned())
             }
@@ -272,9 +263,9 @@ impl FlagError {
                 Some("-h NAME is Docker's host name; for the help type --help".to_owned())
             }
             Self::ValueMissing { flag, shape } => Some(format!("{flag} {shape}")),
-            Self::NothingToRun => Some(
-                "brig run [flags] IMAGE [ARGS…] or brig run [flags] -- PROGRAM [ARGS…]".to_owned(),
-            ),
+            Self::NothingToRun => {
+                Some("brig run [flags] IMAGE [ARGS…] or brig run [flags] -- PROGRAM [ARGS…]".to_owned())
+            }
             Self::NotTaken(problems) => {
                 let hints: Vec<String> = problems.iter().filter_map(Problem::hint).collect();
                 (!hints.is_empty()).then(|| hints.join("\n"))
@@ -299,18 +290,10 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused {
-                flag,
-                gives_away,
-                why,
-                ..
-            } => {
+            Self::Refused { flag, gives_away, why, .. } => {
                 let assets: Vec<String> = gives_away.iter().map(Asset::to_string).collect();
                 let assets = assets.join(", ");
-                write!(
-                    f,
-                    "{flag} is refused, since it would give away {assets}: {why}"
-                )
+                write!(f, "{flag} is refused, since it would give away {assets}: {why}")
             }
             Self::NotServed { flag, .. } => write!(f, "{flag} is not served"),
             Self::Wrong { flag, wrong } => write!(f, "{flag}: {wrong}"),
@@ -335,9 +318,7 @@ impl WrongValue {
             Self::NoSource => "add src=/path, or src=NAME for a volume",
             Self::TargetTwice { .. } => "leave out one of the two",
             Self::TooManyMounts => "grant the folder that holds them",
-            Self::TooManyColons => {
-                "a path with a colon is granted by --mount type=bind,src=…,dst=…"
-            }
+            Self::TooManyColons => "a path with a colon is granted by --mount type=bind,src=…,dst=…",
             Self::EmptyPart => "write FROM:TO or FROM:TO:OPTIONS",
             Self::Tilde => "write the path in full, such as /home/NAME/folder",
             Self::VolumeName { .. } => {
@@ -370,11 +351,7 @@ impl WrongValue {
 }
 
 fn lines(problems: &[Problem]) -> String {
-    problems
-        .iter()
-        .map(Problem::to_string)
-        .collect::<Vec<_>>()
-        .join("\n")
+    problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// A value as a message shows it: short, on one line, quoted when it is not a plain word.

@@ -29,11 +29,7 @@ pub(super) struct Given {
 
 /// Cuts up a command line.
 pub(super) fn scan(args: &[String]) -> Result<Scanned, FlagError> {
-    let mut scanner = Scanner {
-        args,
-        next: 0,
-        given: Vec::new(),
-    };
+    let mut scanner = Scanner { args, next: 0, given: Vec::new() };
     let mut host = false;
     while let Some(arg) = args.get(scanner.next) {
         if arg == "--" {
@@ -51,11 +47,7 @@ pub(super) fn scan(args: &[String]) -> Result<Scanned, FlagError> {
         }
     }
     let rest = args.get(scanner.next..).unwrap_or_default().to_vec();
-    Ok(Scanned {
-        given: scanner.given,
-        rest,
-        host,
-    })
+    Ok(Scanned { given: scanner.given, rest, host })
 }
 
 struct Scanner<'a> {
@@ -127,18 +119,11 @@ impl Scanner<'_> {
     fn following(&mut self, spelt: &str, shape: &'static str) -> Result<String, FlagError> {
         let value = self.args.get(self.next).cloned();
         self.next += 1;
-        value.ok_or_else(|| FlagError::ValueMissing {
-            flag: spelt.to_owned(),
-            shape,
-        })
+        value.ok_or_else(|| FlagError::ValueMissing { flag: spelt.to_owned(), shape })
     }
 
     fn push(&mut self, flag: &'static Flag, spelt: String, value: String) -> Result<(), FlagError> {
-        let truth = if flag.takes == Takes::Nothing {
-            size::truth(&value)
-        } else {
-            None
-        };
+        let truth = if flag.takes == Takes::Nothing { size::truth(&value) } else { None };
         if flag.long == "help" && truth == Some(true) {
             return Err(FlagError::HelpAsked);
         }
@@ -151,8 +136,5 @@ impl Scanner<'_> {
 fn unknown(flag: String, closest: Option<&'static Flag>) -> FlagError {
     // The name is cut, for whoever forgot a space may have put a password behind it.
     let flag = super::problem::shown(&flag.chars().take(closest::NAME_LENGTH).collect::<String>());
-    FlagError::UnknownFlag {
-        flag,
-        closest: closest.map(|known| format!("--{}", known.long)),
-    }
+    FlagError::UnknownFlag { flag, closest: closest.map(|known| format!("--{}", known.long)) }
 }

@@ -25,9 +25,8 @@ const CORE_DUMP: Disposition = Disposition::Refused {
     why: "a core dump puts the server's memory, its secrets included, on the disk",
     instead: "leave it out; a box never dumps core",
 };
-const OTHER_ULIMIT: Disposition = Disposition::NotServed {
-    instead: "leave it out; there are --ulimit nofile=N, fsize=N and nproc=N",
-};
+const OTHER_ULIMIT: Disposition =
+    Disposition::NotServed { instead: "leave it out; there are --ulimit nofile=N, fsize=N and nproc=N" };
 const ONE_ULIMIT: &str = "soft and hard limit are both the soft one";
 const NO_CORE: &str = "a box never dumps core";
 
@@ -66,10 +65,7 @@ impl Draft {
             match given.flag.judge(&given.value) {
                 Disposition::Honoured { sets, .. } => self.set(sets, given),
                 Disposition::Harmless { because } => {
-                    self.note(Note::Harmless {
-                        flag: given.flag,
-                        because,
-                    });
+                    self.note(Note::Harmless { flag: given.flag, because });
                     Ok(())
                 }
                 judged => Err(Trouble::Judged(judged)),
@@ -90,34 +86,17 @@ impl Draft {
     fn problem(&mut self, flag: String, trouble: Trouble) {
         let problem = match trouble {
             Trouble::Wrong(wrong) => Problem::Wrong { flag, wrong },
-            Trouble::Judged(Disposition::Refused {
-                gives_away,
-                why,
-                instead,
-            }) => Problem::Refused {
-                flag,
-                gives_away,
-                why,
-                instead,
-            },
-            Trouble::Judged(Disposition::NotServed { instead }) => {
-                Problem::NotServed { flag, instead }
+            Trouble::Judged(Disposition::Refused { gives_away, why, instead }) => {
+                Problem::Refused { flag, gives_away, why, instead }
             }
-            Trouble::Judged(Disposition::Wrong { expects }) => Problem::Wrong {
-                flag,
-                wrong: WrongValue::NotOneOf { expects },
-            },
+            Trouble::Judged(Disposition::NotServed { instead }) => Problem::NotServed { flag, instead },
+            Trouble::Judged(Disposition::Wrong { expects }) => {
+                Problem::Wrong { flag, wrong: WrongValue::NotOneOf { expects } }
+            }
             // The table's tests keep these from being a case's answer; deny by default.
-            Trouble::Judged(
-                Disposition::Honoured { .. }
-                | Disposition::Harmless { .. }
-                | Disposition::ByValue(_),
-            ) => Problem::Wrong {
-                flag,
-                wrong: WrongValue::NotOneOf {
-                    expects: "another value",
-                },
-            },
+            Trouble::Judged(Disposition::Honoured { .. } | Disposition::Harmless { .. } | Disposition::ByValue(_)) => {
+                Problem::Wrong { flag, wrong: WrongValue::NotOneOf { expects: "another value" } }
+            }
         };
         self.problems.push(problem);
     }
@@ -152,11 +131,7 @@ impl Draft {
             Setting::Processes => request.limits.processes = count32(value)?,
             Setting::Pull => {
                 image_only(request)?;
-                let all = [
-                    ("always", Pull::Always),
-                    ("missing", Pull::Missing),
-                    ("never", Pull::Never),
-                ];
+                let all = [("always", Pull::Always), ("missing", Pull::Missing), ("never", Pull::Never)];
                 request.pull = one_of(value, &all, "always, missing or never")?;
             }
             Setting::Quiet => self.quiet = value == "true",
@@ -204,16 +179,13 @@ impl Draft {
                     return Ok(());
                 }
             }
-            "as" | "cpu" | "data" | "locks" | "memlock" | "msgqueue" | "nice" | "rss"
-            | "rtprio" | "rttime" | "sigpending" | "stack" => {
+            "as" | "cpu" | "data" | "locks" | "memlock" | "msgqueue" | "nice" | "rss" | "rtprio" | "rttime"
+            | "sigpending" | "stack" => {
                 return Err(Trouble::Judged(OTHER_ULIMIT));
             }
             _ => return Err(WrongValue::Ulimit.into()),
         }
-        self.note(Note::Harmless {
-            flag: given.flag,
-            because,
-        });
+        self.note(Note::Harmless { flag: given.flag, because });
         Ok(())
     }
 
@@ -233,9 +205,7 @@ impl Draft {
             (Some(_), Some(_), _) => return Err(("--cpu-quota", WrongValue::CpusTwice.into())),
             (Some(_), None, Some(_)) => return Err(("--cpu-period", WrongValue::CpusTwice.into())),
             (cpus, None, _) => cpus,
-            (None, Some(quota), _) => {
-                Some(limit(size::quota(quota, period)).map_err(|t| ("--cpu-quota", t))?)
-            }
+            (None, Some(quota), _) => Some(limit(size::quota(quota, period)).map_err(|t| ("--cpu-quota", t))?),
         };
         Ok(())
     }
@@ -257,13 +227,10 @@ fn named(given: &Given) -> String {
 /// Whether a value may hold a credential. Volume options do: `o=username=…,password=…`.
 fn hides_value(flag: &Flag, value: &str) -> bool {
     match flag.disposition {
-        Disposition::Honoured {
-            sets: Setting::Env, ..
-        } => true,
-        Disposition::Honoured {
-            sets: Setting::Mount,
-            ..
-        } => value.contains('=') && value.to_ascii_lowercase().contains("volume-opt"),
+        Disposition::Honoured { sets: Setting::Env, .. } => true,
+        Disposition::Honoured { sets: Setting::Mount, .. } => {
+            value.contains('=') && value.to_ascii_lowercase().contains("volume-opt")
+        }
         _ => false,
     }
 }
@@ -297,9 +264,7 @@ fn memory(value: &str) -> Result<u64, Trouble> {
 
 fn one_of<T: Copy>(value: &str, all: &[(&str, T)], expects: &'static str) -> Result<T, WrongValue> {
     let found = all.iter().find(|(word, _)| *word == value);
-    found
-        .map(|(_, meant)| *meant)
-        .ok_or(WrongValue::NotOneOf { expects })
+    found.map(|(_, meant)| *meant).ok_or(WrongValue::NotOneOf { expects })
 }
 
 fn here(value: &str) -> Result<Access, WrongValue> {
@@ -313,11 +278,7 @@ fn here(value: &str) -> Result<Access, WrongValue> {
 }
 
 fn not_empty(value: &str) -> Result<String, WrongValue> {
-    if value.is_empty() {
-        Err(WrongValue::Empty)
-    } else {
-        Ok(value.to_owned())
-    }
+    if value.is_empty() { Err(WrongValue::Empty) } else { Ok(value.to_owned()) }
 }
 
 /// `NAME=value`, or `NAME` for the caller's own.
@@ -326,16 +287,9 @@ pub(super) fn variable(text: &str) -> Result<EnvRequest, WrongValue> {
         Some((name, value)) => (name, Some(value)),
         None => (text, None),
     };
-    let name = if name.is_empty() {
-        Err(WrongValue::EnvName)
-    } else {
-        Ok(name.to_owned())
-    }?;
+    let name = if name.is_empty() { Err(WrongValue::EnvName) } else { Ok(name.to_owned()) }?;
     Ok(match value {
-        Some(value) => EnvRequest::Literal {
-            name,
-            value: value.to_owned(),
-        },
+        Some(value) => EnvRequest::Literal { name, value: value.to_owned() },
         None => EnvRequest::FromCaller { name },
     })
 }
@@ -343,10 +297,7 @@ pub(super) fn variable(text: &str) -> Result<EnvRequest, WrongValue> {
 /// A word that may be a host name and a folder's name.
 fn name(value: &str) -> Result<String, WrongValue> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
-    let begins = value
-        .bytes()
-        .next()
-        .is_some_and(|b| b.is_ascii_alphanumeric());
+    let begins = value.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
     if begins && value.len() <= NAME_LENGTH && value.bytes().all(allowed) {
         Ok(value.to_owned())
     } else {
@@ -359,15 +310,9 @@ fn platform(value: &str) -> Result<String, WrongValue> {
     let value = value.to_ascii_lowercase();
     let parts: Vec<&str> = value.split('/').collect();
     let word = |part: &&str| {
-        !part.is_empty()
-            && part.len() <= NAME_LENGTH
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        !part.is_empty() && part.len() <= NAME_LENGTH && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     };
-    if (2..=3).contains(&parts.len()) && parts.iter().all(word) {
-        Ok(value)
-    } else {
-        Err(WrongValue::Platform)
-    }
+    if (2..=3).contains(&parts.len()) && parts.iter().all(word) { Ok(value) } else { Err(WrongValue::Platform) }
 }
 
 fn set_entrypoint(request: &mut Request, value: &str) -> Result<(), WrongValue> {

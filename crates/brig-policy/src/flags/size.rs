@@ -33,10 +33,7 @@ pub(super) fn bytes(text: &str) -> Result<u64, NotANumber> {
     if text.starts_with('-') {
         return Err(unlimited_or_misspelt(text));
     }
-    let end = text
-        .bytes()
-        .take_while(|b| b.is_ascii_digit() || *b == b'.')
-        .count();
+    let end = text.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
     let (number, unit) = text.split_at(end);
     let unit = unit.strip_prefix(' ').unwrap_or(unit);
     let shift = shift_of(unit).ok_or(NotANumber::Spelling)?;
@@ -94,11 +91,7 @@ pub(super) fn whole(text: &str) -> Result<u64, NotANumber> {
 /// Permission bits, in octal.
 pub(super) fn octal(text: &str) -> Option<u32> {
     let digits = text.bytes().all(|b| b.is_ascii_digit());
-    if digits {
-        u32::from_str_radix(text, 8).ok()
-    } else {
-        None
-    }
+    if digits { u32::from_str_radix(text, 8).ok() } else { None }
 }
 
 /// `-1` and the like ask for no limit; `-x` asks for nothing.
@@ -181,33 +174,21 @@ mod tests {
 
     #[test]
     fn what_is_no_size_is_refused_with_its_reason() {
-        for text in [
-            "", "k", ".", "1.2.3k", "1kk", "1bb", "1kig", "0x10", "1e3", " 1", "1  k", "m1", "-",
-            "-x", "inf",
-        ] {
+        for text in ["", "k", ".", "1.2.3k", "1kk", "1bb", "1kig", "0x10", "1e3", " 1", "1  k", "m1", "-", "-x", "inf"]
+        {
             assert_eq!(bytes(text), Err(NotANumber::Spelling), "{text}");
         }
         for text in ["0", "0g", "0.0", "-1", "-1g", "0.1"] {
             assert_eq!(bytes(text), Err(NotANumber::Unlimited), "{text}");
         }
-        for text in [
-            "9000p",
-            "9223372036854775808",
-            "99999999999999999999999999999999999999999999p",
-        ] {
+        for text in ["9000p", "9223372036854775808", "99999999999999999999999999999999999999999999p"] {
             assert_eq!(bytes(text), Err(NotANumber::TooLarge), "{text}");
         }
     }
 
     #[test]
     fn processors_are_counted_in_thousandths() {
-        for (text, milli) in [
-            ("1", 1000),
-            ("1.5", 1500),
-            (".25", 250),
-            ("0.01", 10),
-            ("2.0009", 2000),
-        ] {
+        for (text, milli) in [("1", 1000), ("1.5", 1500), (".25", 250), ("0.01", 10), ("2.0009", 2000)] {
             assert_eq!(milli_cpus(text), Ok(milli), "{text}");
         }
         assert_eq!(milli_cpus("0"), Err(NotANumber::Unlimited));

@@ -47,17 +47,10 @@ fn every_flag_in_the_help_of_a_client_found_here_is_in_the_table() {
             continue;
         };
         let theirs = parse_help(&help);
-        assert!(
-            theirs.len() > 80,
-            "{docker} run --help was not understood:\n{help}"
-        );
+        assert!(theirs.len() > 80, "{docker} run --help was not understood:\n{help}");
         let ours = ours();
         for (name, shape) in &theirs {
-            assert_eq!(
-                ours.get(name.as_str()),
-                Some(shape),
-                "--{name} of {docker} run"
-            );
+            assert_eq!(ours.get(name.as_str()), Some(shape), "--{name} of {docker} run");
         }
         compared += 1;
     }
@@ -67,12 +60,8 @@ fn every_flag_in_the_help_of_a_client_found_here_is_in_the_table() {
 }
 
 fn help_of(docker: &str) -> Option<String> {
-    let out = Command::new(docker)
-        .args(["run", "--help"])
-        .env_remove("DOCKER_HOST")
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
+    let out =
+        Command::new(docker).args(["run", "--help"]).env_remove("DOCKER_HOST").stdin(Stdio::null()).output().ok()?;
     // What is called docker may be podman's wrapper, whose flags are others.
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
     text.contains("docker run [OPTIONS] IMAGE").then_some(text)

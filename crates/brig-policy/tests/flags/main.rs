@@ -8,8 +8,8 @@ mod refusing;
 mod table;
 
 use brig_policy::flags::{
-    ARGUMENT_LENGTH_MOST, ARGUMENTS_MOST, Asset, EXIT_REFUSED, EXIT_USAGE, FlagError, Level,
-    MOUNTS_MOST, Note, Problem, Reading, WrongValue, fuzz_flags, read,
+    ARGUMENT_LENGTH_MOST, ARGUMENTS_MOST, Asset, EXIT_REFUSED, EXIT_USAGE, FlagError, Level, MOUNTS_MOST, Note,
+    Problem, Reading, WrongValue, fuzz_flags, read,
 };
 use brig_policy::limits::{GIB, MIB};
 use brig_policy::mount::{Access, MountRequest, Source};
@@ -61,12 +61,8 @@ pub(crate) fn refused(line: &str) -> &'static [Asset] {
 pub(crate) fn not_served(line: &str) {
     let error = error(line);
     assert_eq!(error.exit_status(), EXIT_USAGE, "{line}: {error}");
-    let FlagError::NotTaken(problems) = &error else {
-        panic!("{line}: {error:?}")
-    };
-    let all = problems
-        .iter()
-        .all(|p| matches!(p, Problem::NotServed { .. }));
+    let FlagError::NotTaken(problems) = &error else { panic!("{line}: {error:?}") };
+    let all = problems.iter().all(|p| matches!(p, Problem::NotServed { .. }));
     assert!(all && !problems.is_empty(), "{line}: {problems:?}");
     assert!(error.hint().is_some(), "{line}");
 }
@@ -75,31 +71,17 @@ pub(crate) fn not_served(line: &str) {
 pub(crate) fn harmless(line: &str) {
     let reading = ok(line);
     assert!(!reading.notes.is_empty(), "{line} is not even mentioned");
-    assert!(
-        reading.notes.iter().all(|n| n.level() == Level::Verbose),
-        "{line}"
-    );
-    assert_eq!(
-        reading.request,
-        ok("x").request,
-        "{line} changed the request"
-    );
+    assert!(reading.notes.iter().all(|n| n.level() == Level::Verbose), "{line}");
+    assert_eq!(reading.request, ok("x").request, "{line} changed the request");
 }
 
 pub(crate) fn env(name: &str, value: &str) -> EnvRequest {
-    EnvRequest::Literal {
-        name: name.to_owned(),
-        value: value.to_owned(),
-    }
+    EnvRequest::Literal { name: name.to_owned(), value: value.to_owned() }
 }
 
 pub(crate) fn bind(source: &str, target: &str, access: Access) -> MountRequest {
     let source = Source::Host(source.to_owned());
-    MountRequest {
-        source,
-        target: target.to_owned(),
-        access,
-    }
+    MountRequest { source, target: target.to_owned(), access }
 }
 
 pub(crate) fn mounts(line: &str) -> Vec<MountRequest> {

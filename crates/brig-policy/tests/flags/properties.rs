@@ -10,10 +10,7 @@ fn owned(args: &[&str]) -> Vec<String> {
 
 /// Arguments that look like flags, in part with values, so that the reader goes deep.
 fn argument() -> impl Strategy<Value = String> {
-    let flag = (
-        0..FLAGS.len(),
-        "(=|:|)([a-z0-9=:,/.-]{0,12}|true|false|host|none)",
-    )
+    let flag = (0..FLAGS.len(), "(=|:|)([a-z0-9=:,/.-]{0,12}|true|false|host|none)")
         .prop_map(|(i, value)| format!("--{}{value}", FLAGS[i].long));
     let letters = "-[a-zA-Z]{1,3}(=|)[a-z0-9/:=]{0,8}";
     let mount = "(type=(bind|volume|tmpfs)|(src|dst)=[./~a-z]{1,5}|readonly|rw|tmpfs-size=[0-9]{1,3}m|\")(,(type=bind|dst=/[a-z.]{1,5}|src=/[a-z]{1,3}|ro|staged)){0,3}";
@@ -22,17 +19,11 @@ fn argument() -> impl Strategy<Value = String> {
 }
 
 fn with_value() -> Vec<&'static Flag> {
-    FLAGS
-        .iter()
-        .filter(|flag| matches!(flag.takes, Takes::Value(_)))
-        .collect()
+    FLAGS.iter().filter(|flag| matches!(flag.takes, Takes::Value(_))).collect()
 }
 
 fn truths() -> Vec<&'static Flag> {
-    FLAGS
-        .iter()
-        .filter(|flag| flag.takes == Takes::Nothing && flag.long != "help")
-        .collect()
+    FLAGS.iter().filter(|flag| flag.takes == Takes::Nothing && flag.long != "help").collect()
 }
 
 proptest! {

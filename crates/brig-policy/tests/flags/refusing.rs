@@ -87,39 +87,19 @@ fn no_limit_is_refused_and_a_number_taken() {
         ",
     ) {
         for none in ["0", "-1"] {
-            assert_eq!(
-                refused(&format!("{flag}={none} x")),
-                [Asset::Machine],
-                "{flag} {none}"
-            );
+            assert_eq!(refused(&format!("{flag}={none} x")), [Asset::Machine], "{flag} {none}");
         }
         ok(&format!("{flag}=64000000 x").replace("--cpus=64000000", "--cpus=64"));
     }
     for none in ["nofile=-1", "fsize=-1:-1", "nproc=0", "nofile=1024:-1"] {
-        assert_eq!(
-            refused(&format!("--ulimit {none} x")),
-            [Asset::Machine],
-            "{none}"
-        );
+        assert_eq!(refused(&format!("--ulimit {none} x")), [Asset::Machine], "{none}");
     }
     assert_eq!(refused("--tmpfs /x:size=0 x"), [Asset::Machine]);
-    assert_eq!(
-        refused("--mount type=tmpfs,dst=/x,tmpfs-size=0 x"),
-        [Asset::Machine]
-    );
+    assert_eq!(refused("--mount type=tmpfs,dst=/x,tmpfs-size=0 x"), [Asset::Machine]);
     let limits = ok("--ulimit nofile=10:20 --ulimit fsize=4096 --ulimit nproc=5 --ulimit core=0 x");
     let limits = limits.request.limits;
-    assert_eq!(
-        (limits.open_files, limits.file_size, limits.processes),
-        (10, 4096, 5)
-    );
-    for line in [
-        "-m 1m x",
-        "--cpus 0.001 x",
-        "--cpus 2e1 x",
-        "-m 1e9 x",
-        "--pids-limit 99999999999 x",
-    ] {
+    assert_eq!((limits.open_files, limits.file_size, limits.processes), (10, 4096, 5));
+    for line in ["-m 1m x", "--cpus 0.001 x", "--cpus 2e1 x", "-m 1e9 x", "--pids-limit 99999999999 x"] {
         assert!(matches!(wrong(line), WrongValue::Number(_)), "{line}");
     }
     assert_eq!(wrong("--ulimit nofile=2:1 x"), WrongValue::SoftAboveHard);
@@ -222,31 +202,14 @@ fn what_changes_nothing_is_accepted_and_mentioned() {
 
 #[test]
 fn all_that_is_refused_is_reported_together() {
-    let error =
-        error("--privileged -v /a:/b:shared --dns 1.1.1.1 --cpus x --cap-add SYS_PTRACE img");
-    let FlagError::NotTaken(problems) = &error else {
-        panic!()
-    };
+    let error = error("--privileged -v /a:/b:shared --dns 1.1.1.1 --cpus x --cap-add SYS_PTRACE img");
+    let FlagError::NotTaken(problems) = &error else { panic!() };
     assert_eq!(problems.len(), 5);
-    assert_eq!(
-        error.exit_status(),
-        EXIT_REFUSED,
-        "refused outweighs the rest"
-    );
-    assert_eq!(
-        (EXIT_REFUSED, EXIT_USAGE),
-        (77, 2),
-        "what scripts and clients rely on"
-    );
+    assert_eq!(error.exit_status(), EXIT_REFUSED, "refused outweighs the rest");
+    assert_eq!((EXIT_REFUSED, EXIT_USAGE), (77, 2), "what scripts and clients rely on");
     let text = error.to_string();
     assert_eq!(text.lines().count(), 5);
-    for part in [
-        "--privileged is refused",
-        "A01",
-        "A03",
-        "--dns 1.1.1.1 is not served",
-        "--cap-add SYS_PTRACE",
-    ] {
+    for part in ["--privileged is refused", "A01", "A03", "--dns 1.1.1.1 is not served", "--cap-add SYS_PTRACE"] {
         assert!(text.contains(part), "{part} is missing in:\n{text}");
     }
     assert_eq!(error.hint().unwrap().lines().count(), 5);
@@ -258,20 +221,11 @@ fn unknown_flags_end_the_reading_with_the_closest_one() {
         FlagError::UnknownFlag { flag, closest } => (flag, closest),
         other => panic!("{line}: {other:?}"),
     };
-    assert_eq!(
-        closest("--volum /a:/b x"),
-        ("--volum".to_owned(), Some("--volume".to_owned()))
-    );
-    assert_eq!(
-        closest("-name a x"),
-        ("-n".to_owned(), Some("--name".to_owned()))
-    );
+    assert_eq!(closest("--volum /a:/b x"), ("--volum".to_owned(), Some("--volume".to_owned())));
+    assert_eq!(closest("-name a x"), ("-n".to_owned(), Some("--name".to_owned())));
     assert_eq!(closest("-iy x"), ("-y".to_owned(), None));
     assert_eq!(closest("-i= x"), ("-=".to_owned(), None), "as in Docker");
-    assert_eq!(
-        closest("--frobnicate=1 x"),
-        ("--frobnicate".to_owned(), None)
-    );
+    assert_eq!(closest("--frobnicate=1 x"), ("--frobnicate".to_owned(), None));
     assert_eq!(closest("--=1 x"), ("--".to_owned(), None));
     for line in ["--volum x", "--frobnicate x"] {
         assert_eq!(error(line).exit_status(), EXIT_USAGE);
@@ -309,21 +263,12 @@ fn wrong_values_are_usage_errors_with_a_hint() {
     ) {
         let error = error(&format!("{line} x"));
         assert_eq!(error.exit_status(), EXIT_USAGE, "{line}");
-        let FlagError::NotTaken(problems) = &error else {
-            panic!("{line}: {error:?}")
-        };
-        assert!(
-            matches!(problems.as_slice(), [Problem::Wrong { .. }]),
-            "{line}: {problems:?}"
-        );
+        let FlagError::NotTaken(problems) = &error else { panic!("{line}: {error:?}") };
+        assert!(matches!(problems.as_slice(), [Problem::Wrong { .. }]), "{line}: {problems:?}");
         assert!(error.hint().is_some(), "{line}");
     }
     for line in ["--entrypoint a", "--platform linux/amd64", "--pull never"] {
-        assert_eq!(
-            wrong(&format!("{line} -- npx x")),
-            WrongValue::OnlyForImages,
-            "{line}"
-        );
+        assert_eq!(wrong(&format!("{line} -- npx x")), WrongValue::OnlyForImages, "{line}");
     }
 }
 
@@ -342,8 +287,6 @@ fn no_message_shows_a_value_that_may_be_a_password() {
         let shown = format!("{error} {error:?} {:?}", error.hint());
         assert!(!shown.contains(SECRET), "{shown}");
     }
-    let reading = ok(&format!(
-        "-e A={SECRET} -l a={SECRET} --log-opt token={SECRET} x"
-    ));
+    let reading = ok(&format!("-e A={SECRET} -l a={SECRET} --log-opt token={SECRET} x"));
     assert!(!format!("{reading:?}").contains(SECRET));
 }

@@ -15,15 +15,8 @@ fn dispositions(flag: &Flag) -> Vec<Disposition> {
 fn flags_are_sorted_and_nothing_is_there_twice() {
     let names: Vec<&str> = FLAGS.iter().map(|flag| flag.long).collect();
     assert!(names.is_sorted(), "the table is in the order of the names");
-    let every: Vec<&str> = FLAGS
-        .iter()
-        .flat_map(|f| [f.long].into_iter().chain(f.also.iter().copied()))
-        .collect();
-    assert_eq!(
-        every.iter().collect::<BTreeSet<_>>().len(),
-        every.len(),
-        "a name is there twice"
-    );
+    let every: Vec<&str> = FLAGS.iter().flat_map(|f| [f.long].into_iter().chain(f.also.iter().copied())).collect();
+    assert_eq!(every.iter().collect::<BTreeSet<_>>().len(), every.len(), "a name is there twice");
     let letters: Vec<char> = FLAGS.iter().filter_map(|flag| flag.short).collect();
     assert_eq!(letters.iter().collect::<BTreeSet<_>>().len(), letters.len());
 }
@@ -32,10 +25,7 @@ fn flags_are_sorted_and_nothing_is_there_twice() {
 fn names_and_letters_are_plain() {
     for flag in FLAGS {
         for name in [flag.long].iter().chain(flag.also) {
-            assert!(
-                name.len() > 1 && name.len() <= 32,
-                "{name}: misspellings are matched up to 32"
-            );
+            assert!(name.len() > 1 && name.len() <= 32, "{name}: misspellings are matched up to 32");
             let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
             assert!(name.bytes().all(plain) && !name.starts_with('-'), "{name}");
         }
@@ -50,15 +40,8 @@ fn every_disposition_says_why_and_what_instead() {
             let texts: Vec<&str> = match disposition {
                 Disposition::Honoured { about, .. } => vec![about],
                 Disposition::Harmless { because } => vec![because],
-                Disposition::Refused {
-                    gives_away,
-                    why,
-                    instead,
-                } => {
-                    assert!(
-                        !gives_away.is_empty(),
-                        "{flag} gives away nothing: then why refuse it?"
-                    );
+                Disposition::Refused { gives_away, why, instead } => {
+                    assert!(!gives_away.is_empty(), "{flag} gives away nothing: then why refuse it?");
                     vec![why, instead]
                 }
                 Disposition::NotServed { instead } => vec![instead],
@@ -67,10 +50,7 @@ fn every_disposition_says_why_and_what_instead() {
             };
             for text in texts {
                 assert!(text.len() >= 4, "{flag}: {text:?} says nothing");
-                assert!(
-                    !text.ends_with('.'),
-                    "{flag}: {text:?} ends with a full stop"
-                );
+                assert!(!text.ends_with('.'), "{flag}: {text:?} ends with a full stop");
                 assert_eq!(text.trim(), text, "{flag}");
             }
         }
@@ -84,18 +64,13 @@ fn cases_end_with_one_for_every_value() {
             continue;
         };
         let any = |case: &Case| case.when == When::Any;
-        assert!(
-            cases.last().is_some_and(any),
-            "{flag}: the last case must fit always"
-        );
+        assert!(cases.last().is_some_and(any), "{flag}: the last case must fit always");
         assert_eq!(cases.iter().filter(|case| any(case)).count(), 1, "{flag}");
         assert!(cases.len() > 1, "{flag} does not depend on its value");
         for (i, case) in cases.iter().enumerate() {
             // Each named value reaches its own case, not an earlier one.
             let values: Vec<String> = match case.when {
-                When::OneOf(all) | When::NoCase(all) => {
-                    all.iter().map(ToString::to_string).collect()
-                }
+                When::OneOf(all) | When::NoCase(all) => all.iter().map(ToString::to_string).collect(),
                 When::StartsWith(start) => vec![start.to_owned()],
                 When::Pair(key, value) => vec![format!("{key}={value}"), format!("{key}:{value}")],
                 When::PairBool(key, truth) => {

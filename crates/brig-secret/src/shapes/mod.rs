@@ -78,12 +78,7 @@ impl Shape {
             let filler = is_filler(&value[body..end]);
             let sized = (self.length.0..=self.length.1).contains(&(end - body));
             if sized && (filler || self.is_body(&value[body..end])) {
-                parts.push(Part {
-                    kind: Kind::Shaped(self),
-                    start,
-                    secret: body..end,
-                    filler,
-                });
+                parts.push(Part { kind: Kind::Shaped(self), start, secret: body..end, filler });
                 from = end;
             } else if end - body > NESTED_LENGTH {
                 from = end;
@@ -95,11 +90,7 @@ impl Shape {
     /// How many bytes the body could have.
     fn run(&self, bytes: &[u8]) -> usize {
         // One more than the longest tells a longer word from a credential.
-        bytes
-            .iter()
-            .take(self.length.1 + 1)
-            .take_while(|b| self.body.allows(**b))
-            .count()
+        bytes.iter().take(self.length.1 + 1).take_while(|b| self.body.allows(**b)).count()
     }
 
     fn is_body(&self, body: &str) -> bool {

@@ -5,18 +5,8 @@
 use super::{Body, Shape};
 use Body::{Alnum, Base64, Base64Url, Dotted, Hex, Jwt, Upper};
 
-const fn shape(
-    issuer: &'static str,
-    prefix: &'static str,
-    body: Body,
-    length: (usize, usize),
-) -> Shape {
-    Shape {
-        issuer,
-        prefix,
-        body,
-        length,
-    }
+const fn shape(issuer: &'static str, prefix: &'static str, body: Body, length: (usize, usize)) -> Shape {
+    Shape { issuer, prefix, body, length }
 }
 
 /// No token is longer; session tokens that carry claims have 2 to 4 KiB.

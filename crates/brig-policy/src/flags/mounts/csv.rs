@@ -31,11 +31,7 @@ fn plain_field(text: &str) -> Result<(String, Option<&str>), WrongValue> {
         Some((field, rest)) => (field, Some(rest)),
         None => (text, None),
     };
-    if field.contains('"') {
-        Err(WrongValue::Quotes)
-    } else {
-        Ok((field.to_owned(), rest))
-    }
+    if field.contains('"') { Err(WrongValue::Quotes) } else { Ok((field.to_owned(), rest)) }
 }
 
 /// Up to the closing quote, which a comma or the end of the line must follow.
@@ -69,14 +65,7 @@ mod tests {
         assert_eq!(ok("\"a\"\"b\""), ["a\"b"]);
         assert_eq!(ok("a,"), ["a", ""]);
         assert_eq!(ok("\"\""), [""]);
-        for line in [
-            "a\"b\"",
-            "\"a",
-            "\"a\"b,c",
-            "\"",
-            "a,\"b\"\"",
-            "src=\"/a,b\"",
-        ] {
+        for line in ["a\"b\"", "\"a", "\"a\"b,c", "\"", "a,\"b\"\"", "src=\"/a,b\""] {
             assert_eq!(fields(line), Err(WrongValue::Quotes), "{line}");
         }
         assert_eq!(fields(""), Err(WrongValue::Empty));

@@ -23,18 +23,11 @@ const WRITABLE_BELOW: Disposition = Disposition::Refused {
     why: "what is mounted below a read-only folder would stay writable",
     instead: "leave it out; grant writing where it is needed: src=FOLDER,dst=/path,rw",
 };
-const CREATE_SOURCE: Disposition = Disposition::NotServed {
-    instead: "make the folder first: mkdir -p FOLDER",
-};
-const SUBPATH: Disposition = Disposition::NotServed {
-    instead: "mount the whole volume",
-};
-const OTHER_DRIVER: Disposition = Disposition::NotServed {
-    instead: "mount it on the host, and grant the folder: -v FOLDER:/path",
-};
-const OTHER_TYPE: Disposition = Disposition::NotServed {
-    instead: "use type=bind, type=volume or type=tmpfs",
-};
+const CREATE_SOURCE: Disposition = Disposition::NotServed { instead: "make the folder first: mkdir -p FOLDER" };
+const SUBPATH: Disposition = Disposition::NotServed { instead: "mount the whole volume" };
+const OTHER_DRIVER: Disposition =
+    Disposition::NotServed { instead: "mount it on the host, and grant the folder: -v FOLDER:/path" };
+const OTHER_TYPE: Disposition = Disposition::NotServed { instead: "use type=bind, type=volume or type=tmpfs" };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -75,11 +68,7 @@ pub(in super::super) fn mount(spec: &str, draft: &mut Draft) -> Result<(), Troub
 
 impl Fields {
     fn read(&mut self, key: &str, value: Option<&str>, draft: &mut Draft) -> Result<(), Trouble> {
-        for (kind, start) in [
-            (Kind::Bind, "bind-"),
-            (Kind::Volume, "volume-"),
-            (Kind::Tmpfs, "tmpfs-"),
-        ] {
+        for (kind, start) in [(Kind::Bind, "bind-"), (Kind::Volume, "volume-"), (Kind::Tmpfs, "tmpfs-")] {
             if key.starts_with(start) {
                 self.only.push((kind, key.to_owned()));
             }
@@ -107,11 +96,7 @@ impl Fields {
     fn add(self, draft: &mut Draft) -> Result<(), Trouble> {
         let kind = self.kind.unwrap_or(Kind::Volume);
         if let Some((_, option)) = self.only.into_iter().find(|(of, _)| *of != kind) {
-            return Err(WrongValue::UnknownOption {
-                option,
-                known: KNOWN,
-            }
-            .into());
+            return Err(WrongValue::UnknownOption { option, known: KNOWN }.into());
         }
         let target = self.target.ok_or(WrongValue::NoTarget)?;
         match (kind, self.source) {
@@ -119,16 +104,10 @@ impl Fields {
             (Kind::Bind, Some(source)) => draft.add_bind(&source, &target, &self.asked),
             (Kind::Volume, Some(name)) => draft.add_volume(&name, &target, &self.asked),
             (Kind::Volume, None) => draft.add_anonymous(&target, &self.asked),
-            (Kind::Tmpfs, None) => {
-                draft.add_memory(memory_point(&target)?, self.size, self.mode, &self.asked)
-            }
+            (Kind::Tmpfs, None) => draft.add_memory(memory_point(&target)?, self.size, self.mode, &self.asked),
             (Kind::Tmpfs, Some(_)) => {
                 let option = "src".to_owned();
-                Err(WrongValue::UnknownOption {
-                    option,
-                    known: "dst, tmpfs-size, tmpfs-mode",
-                }
-                .into())
+                Err(WrongValue::UnknownOption { option, known: "dst, tmpfs-size, tmpfs-mode" }.into())
             }
         }
     }
@@ -145,11 +124,7 @@ fn rare(key: &str, value: Option<&str>, draft: &mut Draft) -> Result<(), Trouble
     match (key, value) {
         ("consistency" | "bind-propagation", Some(value)) => {
             if !draft.shared_option(value)? {
-                return Err(WrongValue::UnknownOption {
-                    option,
-                    known: "private",
-                }
-                .into());
+                return Err(WrongValue::UnknownOption { option, known: "private" }.into());
             }
         }
         ("bind-recursive", Some("enabled" | "disabled" | "readonly")) => {
@@ -166,10 +141,7 @@ fn rare(key: &str, value: Option<&str>, draft: &mut Draft) -> Result<(), Trouble
         },
         ("volume-nocopy", value) => {
             if truth(value)? {
-                draft.note(Note::NotKept {
-                    option: key.to_owned(),
-                    because: ALWAYS_FILLED,
-                });
+                draft.note(Note::NotKept { option: key.to_owned(), because: ALWAYS_FILLED });
             }
         }
         ("volume-label", Some(_)) => draft.note(harmless(option, LABELS)),
@@ -182,11 +154,7 @@ fn rare(key: &str, value: Option<&str>, draft: &mut Draft) -> Result<(), Trouble
         ("image-subpath", Some(_)) => return Err(Trouble::Judged(OTHER_TYPE)),
         (key, _) => {
             let option = key.to_owned();
-            return Err(WrongValue::UnknownOption {
-                option,
-                known: KNOWN,
-            }
-            .into());
+            return Err(WrongValue::UnknownOption { option, known: KNOWN }.into());
         }
     }
     Ok(())
@@ -198,10 +166,7 @@ fn kind(value: &str) -> Result<Kind, Trouble> {
         "volume" => Ok(Kind::Volume),
         "tmpfs" => Ok(Kind::Tmpfs),
         "image" | "npipe" | "cluster" => Err(Trouble::Judged(OTHER_TYPE)),
-        _ => Err(WrongValue::NotOneOf {
-            expects: "type=bind, type=volume or type=tmpfs",
-        }
-        .into()),
+        _ => Err(WrongValue::NotOneOf { expects: "type=bind, type=volume or type=tmpfs" }.into()),
     }
 }
 

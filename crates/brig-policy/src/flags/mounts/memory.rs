@@ -46,10 +46,7 @@ fn word(option: &str, asked: &mut Asked, draft: &mut Draft) -> Result<(), Troubl
         "exec" | "defaults" | "async" | "relatime" => harmless(option, PLAIN, draft),
         "nosuid" | "nodev" => harmless(option, ALWAYS_SAFE, draft),
         "noexec" => {
-            draft.note(Note::NotKept {
-                option: option.to_owned(),
-                because: RUNS,
-            });
+            draft.note(Note::NotKept { option: option.to_owned(), because: RUNS });
         }
         "suid" | "dev" => return Err(Trouble::Judged(NO_SAFETY_LOST)),
         other => return Err(unknown(other)),
@@ -59,22 +56,13 @@ fn word(option: &str, asked: &mut Asked, draft: &mut Draft) -> Result<(), Troubl
 
 /// The mode of a tmpfs, in octal.
 pub(super) fn permissions(value: &str) -> Result<u32, WrongValue> {
-    size::octal(value)
-        .filter(|mode| *mode <= MODE_MOST)
-        .ok_or(WrongValue::Mode)
+    size::octal(value).filter(|mode| *mode <= MODE_MOST).ok_or(WrongValue::Mode)
 }
 
 fn harmless(option: &str, because: &'static str, draft: &mut Draft) {
-    draft.note(Note::HarmlessOption {
-        option: option.to_owned(),
-        because,
-    });
+    draft.note(Note::HarmlessOption { option: option.to_owned(), because });
 }
 
 fn unknown(option: &str) -> Trouble {
-    WrongValue::UnknownOption {
-        option: option.to_owned(),
-        known: KNOWN,
-    }
-    .into()
+    WrongValue::UnknownOption { option: option.to_owned(), known: KNOWN }.into()
 }

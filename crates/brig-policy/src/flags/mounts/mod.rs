@@ -71,11 +71,7 @@ impl Draft {
         let source = host_path(source)?;
         let target = mount_point(target)?;
         let access = asked.access(Access::ReadOnly)?;
-        self.add(MountRequest {
-            source: Source::Host(source.clone()),
-            target: target.clone(),
-            access,
-        })?;
+        self.add(MountRequest { source: Source::Host(source.clone()), target: target.clone(), access })?;
         if !asked.said() {
             self.note(Note::ReadOnlyByDefault { source, target });
         }
@@ -90,11 +86,7 @@ impl Draft {
         if access == Access::Staged {
             return Err(WrongValue::StagedNoFolder.into());
         }
-        self.add(MountRequest {
-            source: Source::Volume(name),
-            target,
-            access,
-        })
+        self.add(MountRequest { source: Source::Volume(name), target, access })
     }
 
     /// Adds memory in place of a volume without a name.
@@ -124,11 +116,7 @@ impl Draft {
             "/dev/shm" => limits.shm = size.unwrap_or(limits.shm),
             _ => {
                 let source = Source::Tmpfs { size, mode };
-                return self.add(MountRequest {
-                    source,
-                    target,
-                    access: Access::ReadWrite,
-                });
+                return self.add(MountRequest { source, target, access: Access::ReadWrite });
             }
         }
         Ok(())
@@ -157,10 +145,7 @@ impl Draft {
             "z" | "Z" => NEVER_RELABELLED,
             _ => return Ok(false),
         };
-        self.note(Note::HarmlessOption {
-            option: option.to_owned(),
-            because,
-        });
+        self.note(Note::HarmlessOption { option: option.to_owned(), because });
         Ok(true)
     }
 }
@@ -179,16 +164,11 @@ fn host_path(path: &str) -> Result<String, WrongValue> {
 /// A volume's name, which is also its folder's.
 fn volume_name(name: &str) -> Result<String, WrongValue> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
-    let begins = name
-        .bytes()
-        .next()
-        .is_some_and(|b| b.is_ascii_alphanumeric());
+    let begins = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
     if begins && name.len() <= VOLUME_LENGTH && name.bytes().all(allowed) {
         Ok(name.to_owned())
     } else {
-        Err(WrongValue::VolumeName {
-            name: name.to_owned(),
-        })
+        Err(WrongValue::VolumeName { name: name.to_owned() })
     }
 }
 
@@ -225,18 +205,14 @@ pub(super) fn path_in_box(path: &str) -> Result<String, WrongValue> {
         return Err(WrongValue::PathTooLong);
     }
     if !path.starts_with('/') {
-        return Err(WrongValue::NotAbsolute {
-            path: path.to_owned(),
-        });
+        return Err(WrongValue::NotAbsolute { path: path.to_owned() });
     }
     let mut plain = String::with_capacity(path.len());
     for part in path.split('/') {
         match part {
             "" | "." => {}
             ".." => {
-                return Err(WrongValue::Upwards {
-                    path: path.to_owned(),
-                });
+                return Err(WrongValue::Upwards { path: path.to_owned() });
             }
             part => {
                 plain.push('/');

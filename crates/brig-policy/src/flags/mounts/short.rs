@@ -25,21 +25,14 @@ pub(in super::super) fn volume(spec: &str, draft: &mut Draft) -> Result<(), Trou
     };
     let is_path = source.starts_with(['/', '.', '~']);
     let asked = read_options(options, is_path, draft)?;
-    if is_path {
-        draft.add_bind(source, target, &asked)
-    } else {
-        draft.add_volume(source, target, &asked)
-    }
+    if is_path { draft.add_bind(source, target, &asked) } else { draft.add_volume(source, target, &asked) }
 }
 
 /// `-v /path`: Docker's anonymous volume. Before a host program it would hide the very folder that
 /// was most likely meant to be granted, so there it has to be said which.
 fn anonymous(target: &str, draft: &mut Draft) -> Result<(), Trouble> {
     match draft.request.program {
-        Program::Host { .. } => Err(WrongValue::GrantOrVolume {
-            path: target.to_owned(),
-        }
-        .into()),
+        Program::Host { .. } => Err(WrongValue::GrantOrVolume { path: target.to_owned() }.into()),
         Program::Image { .. } => draft.add_anonymous(target, &Asked::default()),
     }
 }
@@ -51,26 +44,15 @@ fn read_options(options: &str, is_path: bool, draft: &mut Draft) -> Result<Asked
             "ro" => asked.read = true,
             "rw" => asked.write = true,
             "staged" => asked.staged = true,
-            "nosuid" | "nodev" => draft.note(Note::HarmlessOption {
-                option: option.to_owned(),
-                because: ALWAYS_SAFE,
-            }),
-            "nocopy" if is_path => draft.note(Note::HarmlessOption {
-                option: option.to_owned(),
-                because: NEVER_FILLED,
-            }),
-            "nocopy" => draft.note(Note::NotKept {
-                option: option.to_owned(),
-                because: ALWAYS_FILLED,
-            }),
+            "nosuid" | "nodev" => draft.note(Note::HarmlessOption { option: option.to_owned(), because: ALWAYS_SAFE }),
+            "nocopy" if is_path => {
+                draft.note(Note::HarmlessOption { option: option.to_owned(), because: NEVER_FILLED })
+            }
+            "nocopy" => draft.note(Note::NotKept { option: option.to_owned(), because: ALWAYS_FILLED }),
             other if draft.shared_option(other)? => {}
             other => {
                 let option = other.to_owned();
-                return Err(WrongValue::UnknownOption {
-                    option,
-                    known: KNOWN,
-                }
-                .into());
+                return Err(WrongValue::UnknownOption { option, known: KNOWN }.into());
             }
         }
     }
