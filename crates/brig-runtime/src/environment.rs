@@ -25,12 +25,15 @@ pub enum Change {
     },
 }
 
+/// Names and values, as a program gets them.
+pub type Variables = Vec<(String, String)>;
+
 /// Adds what was asked for to what a program starts with. Later ones win.
 pub fn extend(
     base: BTreeMap<String, String>,
     asked: &[EnvRequest],
     caller: &BTreeMap<String, String>,
-) -> (Vec<(String, String)>, Vec<Change>) {
+) -> (Variables, Vec<Change>) {
     let (mut env, mut changes) = (base, Vec::new());
     for one in asked {
         match one {

@@ -3,24 +3,30 @@
 //! Looks up what the plan needs, plans, starts, and cleans up. It prints nothing: what there is to
 //! say is a [`Note`], a [`Report`](crate::session::Report) or an error.
 
+mod aftermath;
 mod error;
 mod host;
+mod mounts;
 mod note;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use brig_engine::cgroup;
+use brig_engine::launch::{Identity, Mount};
 use brig_engine::native::{Helper, Pipes, Ready, Running};
 use brig_engine::signals::Signals;
 use brig_engine::walls::{Standing, State};
-use brig_policy::request::{EnvRequest, Program, Request, Stdio};
+use brig_policy::flags;
+use brig_policy::request::{Program, Request, Stdio};
 
-use crate::environment;
+use crate::environment::{self, Change, Variables};
 use crate::paths::Paths;
 use crate::plan::{self, Base, Grants, Terms};
 use crate::programs::Caller;
 use crate::runs::{self, Run, Traces};
 use crate::session::{self, Client, Ending, Reporter, Traffic};
+use aftermath::{Aftermath, Guarding};
 
 pub use error::RunError;
 pub use note::Note;
@@ -41,12 +47,17 @@ pub struct Prepared {
     run: Run,
     stdio: Stdio,
     notes: Vec<Note>,
+    aftermath: Aftermath,
+    room: PathBuf,
+    quarantine: PathBuf,
 }
 
 /// A box whose program runs. Dropping it ends everything in it and takes back its record.
 #[derive(Debug)]
 pub struct Held {
     running: Running,
+    guarding: Option<Guarding>,
+    room: PathBuf,
     _run: Run,
 }
 
@@ -58,23 +69,26 @@ pub fn prepare(request: &Request, context: &Context) -> Result<Prepared, RunErro
     // Started first: it reads nothing of the request and is ready when the plan is.
     let helper = Helper::spawn()?;
     sweep(&context.paths);
-    let (base, grants, notes) = look_up(request, context)?;
     let name = request.name.clone().unwrap_or_else(random_name);
     let mut run = Run::begin(&context.paths.runs, &name)?;
+    let room = context.paths.staged().join(&name);
+    let group = cgroup::Group::create(&name, &request.limits);
+    run.leaves(&Traces { cgroups: group.folders().to_vec(), folders: vec![room.clone()] })?;
+
+    let Gathered { base, grants, notes, aftermath } = gather(request, context, &room)?;
     let terms = Terms {
         name: name.clone(),
-        identity: identity(&context.caller.env),
+        identity: context.identity(),
         limits: request.limits.clone(),
         full_proc: request.full_proc,
     };
     let launch = plan::plan(base, grants, terms)?;
-    let group = cgroup::Group::create(&launch.name, &launch.limits);
-    run.leaves(&Traces { cgroups: group.folders().to_vec(), folders: Vec::new() })?;
     let ready = helper.start(&launch, group)?;
     if request.strict {
         check_strict(ready.walls())?;
     }
-    Ok(Prepared { ready, run, stdio: request.stdio, notes })
+    let quarantine = context.paths.quarantine().join(&name);
+    Ok(Prepared { ready, run, stdio: request.stdio, notes, aftermath, room, quarantine })
 }
 
 impl Prepared {
@@ -94,23 +108,112 @@ impl Prepared {
     ///
     /// # Errors
     /// When the box has ended meanwhile.
-    pub fn go(self) -> Result<(Held, Pipes), RunError> {
+    pub fn go(self, reporter: Option<&Reporter>) -> Result<(Held, Pipes), RunError> {
         let (running, pipes) = self.ready.go()?;
-        Ok((Held { running, _run: self.run }, pipes))
+        let guarding = Some(self.aftermath.guard(self.quarantine, reporter.cloned()));
+        Ok((Held { running, guarding, room: self.room, _run: self.run }, pipes))
     }
 
-    /// Starts the program and serves it until it ends.
+    /// Starts the program and serves it until it ends; then cleans up, which may leave something to
+    /// tell.
     ///
     /// # Errors
     /// When the box ended before, or no thread can be had.
-    pub fn serve(self, client: Client, signals: &Signals, reporter: &Reporter) -> Result<Ending, RunError> {
+    pub fn serve(
+        self,
+        client: Client,
+        signals: &Signals,
+        reporter: &Reporter,
+    ) -> Result<(Ending, Vec<Note>), RunError> {
         let traffic = match self.stdio {
             Stdio::Mcp => Traffic::Mcp,
             Stdio::Raw => Traffic::Raw,
         };
-        let (mut held, pipes) = self.go()?;
-        session::run(&mut held.running, pipes, client, (traffic, signals, reporter)).map_err(RunError::Session)
+        let (mut held, pipes) = self.go(Some(reporter))?;
+        let ending = session::run(&mut held.running, pipes, client, (traffic, signals, reporter));
+        let notes = held.finish();
+        Ok((ending.map_err(RunError::Session)?, notes))
     }
+}
+
+impl Held {
+    /// Ends the box and cleans up after it. Returns what is worth telling.
+    pub fn finish(mut self) -> Vec<Note> {
+        self.clean_up()
+    }
+
+    fn clean_up(&mut self) -> Vec<Note> {
+        self.running.kill();
+        let notes = self.guarding.take().map(Guarding::finish).unwrap_or_default();
+        drop(std::fs::remove_dir(&self.room)); // empty, or never made
+        notes
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.clean_up();
+    }
+}
+
+impl Context {
+    /// Who the box's user is outside.
+    fn identity(&self) -> Identity {
+        let number = |name: &str| self.caller.env.get(name).and_then(|value| value.parse().ok());
+        let sudo = number("SUDO_UID").zip(number("SUDO_GID"));
+        let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        plan::identity(uid, gid, sudo)
+    }
+
+    /// The home of whoever called sudo, which is as precious as root's.
+    fn sudo_home(&self) -> Option<PathBuf> {
+        let user = self.caller.env.get("SUDO_USER").filter(|user| !user.contains('/') && *user != "root")?;
+        Some(PathBuf::from("/home").join(user)).filter(|home| home.is_dir())
+    }
+}
+
+/// Everything that the plan is made of.
+struct Gathered {
+    base: Base,
+    grants: Grants,
+    notes: Vec<Note>,
+    aftermath: Aftermath,
+}
+
+/// Looks up what the plan needs: the program, the mounts, the environment.
+fn gather(request: &Request, context: &Context, room: &Path) -> Result<Gathered, RunError> {
+    let survey = mounts::survey(context)?;
+    let owner = rustix::process::geteuid().is_root().then(|| context.identity());
+    let granting = mounts::grant(request, &survey, room, owner)?;
+    let mut base = match &request.program {
+        Program::Host { argv } => {
+            let mut base = host::base(argv, request, context)?;
+            let shown: Vec<Mount> = base.mounts.iter().chain(&granting.mounts).cloned().collect();
+            mounts::check_arguments(argv.get(1..).unwrap_or_default(), &shown, &survey)?;
+            host::stay_where_granted(&mut base, request, context, &granting.mounts);
+            base
+        }
+        Program::Image { .. } => return Err(RunError::NoImages),
+    };
+    let (env, changes) = variables(request, &base, context)?;
+    base.program.env = env;
+    let notes = granting.notes.into_iter().chain(changes.into_iter().map(Note::Environment)).collect();
+    let grants = Grants { mounts: granting.mounts, doors: Vec::new() };
+    Ok(Gathered { base, grants, notes, aftermath: granting.aftermath })
+}
+
+/// The program's own variables, those of the files, then those of the flags.
+fn variables(request: &Request, base: &Base, context: &Context) -> Result<(Variables, Vec<Change>), RunError> {
+    let mut asked = Vec::new();
+    for path in &request.env_files {
+        let content = std::fs::read(context.caller.cwd.join(path))
+            .map_err(|source| RunError::EnvFileRead { path: path.clone(), source })?;
+        let lines = flags::env_file(&content).map_err(|source| RunError::EnvFile { path: path.clone(), source })?;
+        asked.extend(lines);
+    }
+    asked.extend(request.env.iter().cloned());
+    let start: BTreeMap<String, String> = base.program.env.iter().cloned().collect();
+    Ok(environment::extend(start, &asked, &context.caller.env))
 }
 
 /// Cleans up after runs that were killed.
@@ -121,29 +224,6 @@ pub fn sweep(paths: &Paths) -> usize {
             drop(std::fs::remove_dir_all(folder));
         }
     })
-}
-
-fn look_up(request: &Request, context: &Context) -> Result<(Base, Grants, Vec<Note>), RunError> {
-    let mut notes = Vec::new();
-    let base = match &request.program {
-        Program::Host { argv } => host::base(argv, request, context)?,
-        Program::Image { .. } => return Err(RunError::NoImages),
-    };
-    let grants = Grants::default();
-    let asked: Vec<EnvRequest> = request.env.clone();
-    let start: BTreeMap<String, String> = base.program.env.iter().cloned().collect();
-    let (env, changes) = environment::extend(start, &asked, &context.caller.env);
-    notes.extend(changes.into_iter().map(Note::Environment));
-    let mut base = base;
-    base.program.env = env;
-    Ok((base, grants, notes))
-}
-
-fn identity(env: &BTreeMap<String, String>) -> brig_engine::launch::Identity {
-    let number = |name: &str| env.get(name).and_then(|value| value.parse().ok());
-    let sudo = number("SUDO_UID").zip(number("SUDO_GID"));
-    let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-    plan::identity(uid, gid, sudo)
 }
 
 fn check_strict(walls: &[Standing]) -> Result<(), RunError> {

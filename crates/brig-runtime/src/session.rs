@@ -35,6 +35,8 @@ pub enum Report<'a> {
     NotAMessage(&'a [u8]),
     /// Lines of the server's stderr, marked and made harmless.
     Stderr(&'a [u8]),
+    /// Something happened in a folder that the box may write to.
+    Grant(&'a crate::run::Note),
     /// The server did not end by itself after its client had left.
     Escalated(&'static str),
 }

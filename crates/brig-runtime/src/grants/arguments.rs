@@ -18,9 +18,7 @@ const MAX_ARGUMENTS: usize = 4096;
 const MAX_PARTS: usize = 64;
 
 /// What every box has of its own under these names, so that they are no paths of the host.
-const OF_THE_BOX: &[&str] = &[
-    "/", "/tmp", "/proc", "/dev", "/usr", "/bin", "/sbin", "/lib", "/lib64",
-];
+const OF_THE_BOX: &[&str] = &["/", "/tmp", "/proc", "/dev", "/usr", "/bin", "/sbin", "/lib", "/lib64"];
 
 /// An argument that names an existing path which the box will not see.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,11 +71,7 @@ pub fn ungranted_paths(arguments: &[String], shown: &[PathBuf], survey: &Survey)
             if (seen(&path) && seen(&real)) || found.iter().any(|other| other.path == path) {
                 continue;
             }
-            found.push(Ungranted {
-                argument: argument.clone(),
-                suggestion: suggestion(&path, &real, survey),
-                path,
-            });
+            found.push(Ungranted { argument: argument.clone(), suggestion: suggestion(&path, &real, survey), path });
         }
     }
     found
@@ -114,20 +108,11 @@ pub fn here(access: Access, survey: &Survey) -> Result<MountRequest, HereError> 
     if folder == Path::new("/") {
         return Err(HereError::Root);
     }
-    if survey
-        .ground
-        .homes()
-        .iter()
-        .any(|home| home.starts_with(&folder))
-    {
+    if survey.ground.homes().iter().any(|home| home.starts_with(&folder)) {
         return Err(HereError::Home(folder));
     }
     match folder.to_str() {
-        Some(text) => Ok(MountRequest {
-            source: Source::Host(text.into()),
-            target: text.into(),
-            access,
-        }),
+        Some(text) => Ok(MountRequest { source: Source::Host(text.into()), target: text.into(), access }),
         None => Err(HereError::NotUtf8(folder)),
     }
 }
@@ -146,11 +131,7 @@ fn candidates(argument: &str) -> Vec<&str> {
     };
     let word = word.strip_prefix("file://").unwrap_or(word);
     let mut parts = vec![word];
-    parts.extend(
-        word.split(['=', ':', ','])
-            .filter(|part| part.starts_with('/') && *part != word)
-            .take(MAX_PARTS),
-    );
+    parts.extend(word.split(['=', ':', ',']).filter(|part| part.starts_with('/') && *part != word).take(MAX_PARTS));
     parts.retain(|part| part.contains('/') || part.contains('.'));
     parts
 }
@@ -182,12 +163,7 @@ fn suggestion(path: &Path, real: &Path, survey: &Survey) -> Suggestion {
     let Ok(facts) = open::facts_of(real) else {
         return Suggestion::Never("it cannot be looked at".into());
     };
-    let source = Candidate {
-        path: real,
-        itself: identity(facts.id),
-        parents: &[],
-        writable: false,
-    };
+    let source = Candidate { path: real, itself: identity(facts.id), parents: &[], writable: false };
     match floor::clear(&source, &survey.ground) {
         Ok(_) if path == survey.cwd => Suggestion::Flag("--here".into()),
         Ok(_) => Suggestion::Flag(format!("-v {0}:{0}", quoted(path))),

@@ -33,10 +33,7 @@ pub(super) fn arrange(treated: &mut Vec<Treated>, writable: bool) -> Vec<Inside>
             }
         }
     }
-    inside
-        .into_iter()
-        .map(|(path, treat)| Inside { path, treat })
-        .collect()
+    inside.into_iter().map(|(path, treat)| Inside { path, treat }).collect()
 }
 
 /// A mask is stronger than read-only.
@@ -55,9 +52,7 @@ fn paths(treated: &[Treated], treat: Treat) -> BTreeSet<PathBuf> {
 
 /// Whether a path lies below, and not at, one of these.
 fn under(path: &Path, folders: &BTreeSet<PathBuf>) -> bool {
-    path.ancestors()
-        .skip(1)
-        .any(|folder| folders.contains(folder))
+    path.ancestors().skip(1).any(|folder| folders.contains(folder))
 }
 
 #[cfg(test)]
@@ -66,14 +61,8 @@ mod tests {
     use super::*;
 
     fn arranged(parts: &[(&str, Treat)], writable: bool) -> Vec<(String, Treat)> {
-        let mut treated = parts
-            .iter()
-            .map(|(path, treat)| Treated {
-                path: path.into(),
-                treat: *treat,
-                why: Why::Socket,
-            })
-            .collect();
+        let mut treated =
+            parts.iter().map(|(path, treat)| Treated { path: path.into(), treat: *treat, why: Why::Socket }).collect();
         arrange(&mut treated, writable)
             .into_iter()
             .map(|inside| (inside.path.display().to_string(), inside.treat))
@@ -82,13 +71,7 @@ mod tests {
 
     #[test]
     fn every_folder_above_a_treated_part_is_held() {
-        let got = arranged(
-            &[
-                ("a/b/.git/config", Treat::ReadOnly),
-                ("a/.env", Treat::Mask),
-            ],
-            true,
-        );
+        let got = arranged(&[("a/b/.git/config", Treat::ReadOnly), ("a/.env", Treat::Mask)], true);
         let want = [
             ("a", Treat::Hold),
             ("a/.env", Treat::Mask),
@@ -102,22 +85,9 @@ mod tests {
     #[test]
     fn nothing_is_held_where_nothing_can_be_renamed() {
         let parts = [("a/b/.env", Treat::Mask), (".vscode/x/.env", Treat::Mask)];
-        assert!(
-            arranged(&parts, false)
-                .iter()
-                .all(|(_, treat)| *treat == Treat::Mask)
-        );
-        let got = arranged(
-            &[
-                (".vscode", Treat::ReadOnly),
-                (".vscode/x/.env", Treat::Mask),
-            ],
-            true,
-        );
-        let want = [
-            (".vscode", Treat::ReadOnly),
-            (".vscode/x/.env", Treat::Mask),
-        ];
+        assert!(arranged(&parts, false).iter().all(|(_, treat)| *treat == Treat::Mask));
+        let got = arranged(&[(".vscode", Treat::ReadOnly), (".vscode/x/.env", Treat::Mask)], true);
+        let want = [(".vscode", Treat::ReadOnly), (".vscode/x/.env", Treat::Mask)];
         assert_eq!(got, want.map(|(path, treat)| (path.to_string(), treat)));
     }
 
@@ -134,24 +104,13 @@ mod tests {
             ],
             true,
         );
-        let want = [
-            (".aws", Treat::Mask),
-            (".envrc", Treat::Mask),
-            (".vscode", Treat::ReadOnly),
-        ];
+        let want = [(".aws", Treat::Mask), (".envrc", Treat::Mask), (".vscode", Treat::ReadOnly)];
         assert_eq!(got, want.map(|(path, treat)| (path.to_string(), treat)));
     }
 
     #[test]
     fn children_follow_their_parents_whatever_their_names() {
-        let got = arranged(
-            &[
-                ("a-b/x", Treat::Mask),
-                ("a/x", Treat::Mask),
-                ("a", Treat::ReadOnly),
-            ],
-            true,
-        );
+        let got = arranged(&[("a-b/x", Treat::Mask), ("a/x", Treat::Mask), ("a", Treat::ReadOnly)], true);
         let position = |path: &str| got.iter().position(|(other, _)| other == path);
         assert!(position("a") < position("a/x"));
         assert!(position("a-b") < position("a-b/x"));

@@ -54,12 +54,7 @@ fn stretch(from: &File, to: &File, start: u64, end: u64) -> io::Result<u64> {
 }
 
 /// Copies regular files and folders, closed to others; anything else is left out.
-pub(super) fn tree(
-    folder: BorrowedFd<'_>,
-    name: &OsStr,
-    to: BorrowedFd<'_>,
-    new: &OsStr,
-) -> io::Result<()> {
+pub(super) fn tree(folder: BorrowedFd<'_>, name: &OsStr, to: BorrowedFd<'_>, new: &OsStr) -> io::Result<()> {
     let mut stack = vec![(Path::new(name).to_path_buf(), Path::new(new).to_path_buf())];
     let mut left = MAX_ENTRIES;
     while let Some((from, target)) = stack.pop() {

@@ -140,10 +140,7 @@ impl GrantError {
                     .into()
             }
             Self::Missing { path, .. } => {
-                format!(
-                    "look for a typing error, or make it: mkdir -p {}",
-                    quoted(path)
-                )
+                format!("look for a typing error, or make it: mkdir -p {}", quoted(path))
             }
             Self::Resolve { .. } | Self::Open { .. } => {
                 "look at the permissions of it and of the folders above it".into()
@@ -184,13 +181,7 @@ pub fn judge(spelt: &str, access: Access, survey: &Survey) -> Result<Granted, Gr
         refuse_host_run(&path, folder)?;
     }
     let mut granted = Granted {
-        bind: Bind {
-            source: path,
-            expect: facts.id,
-            writable,
-            inside: Vec::new(),
-            owned: true,
-        },
+        bind: Bind { source: path, expect: facts.id, writable, inside: Vec::new(), owned: true },
         access,
         folder,
         report: Report::default(),
@@ -258,11 +249,7 @@ impl Granted {
     pub fn recheck(&self) -> Result<(), GrantError> {
         let path = &self.bind.source;
         let (_, facts) = open_source(path)?;
-        if facts.id == self.bind.expect {
-            Ok(())
-        } else {
-            Err(GrantError::Changed { path: path.clone() })
-        }
+        if facts.id == self.bind.expect { Ok(()) } else { Err(GrantError::Changed { path: path.clone() }) }
     }
 
     fn look_inside(&mut self, survey: &Survey) -> Result<(), GrantError> {
@@ -275,10 +262,7 @@ impl Granted {
             linked: &survey.linked,
             writable: self.bind.writable,
         };
-        let mut found = scan::scan(scan).map_err(|error| GrantError::Walk {
-            path: source.clone(),
-            source: error,
-        })?;
+        let mut found = scan::scan(scan).map_err(|error| GrantError::Walk { path: source.clone(), source: error })?;
         let inside = arrange::arrange(&mut found.treated, self.bind.writable);
         if inside.len() > MAX_TREATED {
             let (path, count) = (source, inside.len());
@@ -301,14 +285,8 @@ impl Granted {
 fn resolve(spelt: &str, survey: &Survey) -> Result<PathBuf, GrantError> {
     let path = survey.cwd.join(spelt);
     let real = std::fs::canonicalize(&path).map_err(|source| match source.kind() {
-        std::io::ErrorKind::NotFound => GrantError::Missing {
-            spelt: spelt.into(),
-            path,
-        },
-        _ => GrantError::Resolve {
-            spelt: spelt.into(),
-            source,
-        },
+        std::io::ErrorKind::NotFound => GrantError::Missing { spelt: spelt.into(), path },
+        _ => GrantError::Resolve { spelt: spelt.into(), source },
     })?;
     if real.to_str().is_none() {
         return Err(GrantError::NotUtf8 { path: real });
@@ -319,13 +297,8 @@ fn resolve(spelt: &str, survey: &Survey) -> Result<PathBuf, GrantError> {
 /// Opens the real path, in which no link may have appeared meanwhile, and asks the kernel back
 /// under which path it knows the opened file.
 fn open_source(path: &Path) -> Result<(OwnedFd, Facts), GrantError> {
-    let failed = |source: std::io::Error| GrantError::Open {
-        path: path.to_path_buf(),
-        source,
-    };
-    let changed = || GrantError::Changed {
-        path: path.to_path_buf(),
-    };
+    let failed = |source: std::io::Error| GrantError::Open { path: path.to_path_buf(), source };
+    let changed = || GrantError::Changed { path: path.to_path_buf() };
     let fd = match open::real(path, OFlags::PATH) {
         Ok(fd) => fd,
         Err(rustix::io::Errno::LOOP | rustix::io::Errno::NOENT) => return Err(changed()),
@@ -355,30 +328,17 @@ fn kind_of(path: &Path, facts: &Facts, access: Access) -> Result<bool, GrantErro
     Err(GrantError::Special { path, kind })
 }
 
-fn clear(
-    path: &Path,
-    facts: &Facts,
-    writable: bool,
-    survey: &Survey,
-) -> Result<Cleared, GrantError> {
+fn clear(path: &Path, facts: &Facts, writable: bool, survey: &Survey) -> Result<Cleared, GrantError> {
     let parents: Vec<Identity> = path
         .ancestors()
         .skip(1)
         .map(|folder| {
             open::facts_of(folder)
                 .map(|facts| identity(facts.id))
-                .map_err(|errno| GrantError::Open {
-                    path: folder.to_path_buf(),
-                    source: errno.into(),
-                })
+                .map_err(|errno| GrantError::Open { path: folder.to_path_buf(), source: errno.into() })
         })
         .collect::<Result<_, _>>()?;
-    let source = Candidate {
-        path,
-        itself: identity(facts.id),
-        parents: &parents,
-        writable,
-    };
+    let source = Candidate { path, itself: identity(facts.id), parents: &parents, writable };
     let cleared = floor::clear(&source, &survey.ground)?;
     if let Some(why) = survey.linked.get(&source.itself)
         && facts.kind == FileType::RegularFile
@@ -436,9 +396,5 @@ fn now() -> open::Moment {
 pub(super) fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
+    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

@@ -43,11 +43,7 @@ pub(super) fn treat_further_names(scan: Scan<'_>, found: &mut Found) -> Result<(
             {
                 let path = folder.path.join(&entry.name);
                 if !known.contains(&path) {
-                    further.push(Treated {
-                        path,
-                        treat: *treat,
-                        why: Why::SameFile(why),
-                    });
+                    further.push(Treated { path, treat: *treat, why: Why::SameFile(why) });
                 }
             }
         }
@@ -58,32 +54,24 @@ pub(super) fn treat_further_names(scan: Scan<'_>, found: &mut Found) -> Result<(
 }
 
 /// The treated files, and those of the floor, that have further names on this file system.
-fn wanted(
-    scan: Scan<'_>,
-    found: &Found,
-) -> Result<HashMap<Identity, (Treat, &'static str)>, WalkError> {
+fn wanted(scan: Scan<'_>, found: &Found) -> Result<HashMap<Identity, (Treat, &'static str)>, WalkError> {
     let mut wanted: HashMap<Identity, (Treat, &'static str)> = HashMap::new();
     for part in &found.treated {
         let (Why::Secret(why) | Why::HostRun(why) | Why::LedToBy(_, why)) = part.why else {
             continue;
         };
-        let Ok(facts) = open::below(scan.root, &part.path, OFlags::PATH).and_then(open::facts)
-        else {
+        let Ok(facts) = open::below(scan.root, &part.path, OFlags::PATH).and_then(open::facts) else {
             continue;
         };
         if facts.kind == FileType::RegularFile && facts.links > 1 {
-            let entry = wanted
-                .entry(identity(facts.id))
-                .or_insert((part.treat, why));
+            let entry = wanted.entry(identity(facts.id)).or_insert((part.treat, why));
             if part.treat == Treat::Mask {
                 *entry = (part.treat, why);
             }
         }
     }
-    let grant = open::facts(scan.root).map_err(|errno| WalkError::Look {
-        path: PathBuf::new(),
-        source: errno.into(),
-    })?;
+    let grant =
+        open::facts(scan.root).map_err(|errno| WalkError::Look { path: PathBuf::new(), source: errno.into() })?;
     for (id, why) in scan.linked {
         if id.dev == grant.id.dev {
             wanted.insert(*id, (Treat::Mask, why));

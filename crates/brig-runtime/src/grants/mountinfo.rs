@@ -64,8 +64,7 @@ fn unescape(field: &[u8]) -> Option<PathBuf> {
 /// For the fuzzer: any bytes are a table or an error.
 #[doc(hidden)]
 pub fn fuzz_mountinfo(bytes: &[u8]) {
-    let _ =
-        parse(bytes).map(|mounts| assert!(mounts.iter().all(|mount| mount.point.is_absolute())));
+    let _ = parse(bytes).map(|mounts| assert!(mounts.iter().all(|mount| mount.point.is_absolute())));
 }
 
 #[cfg(test)]
@@ -80,10 +79,7 @@ mod tests {
         assert_eq!(mounts.len(), 2);
         assert_eq!(mounts[1].root, PathBuf::from("/a b"));
         assert_eq!(mounts[1].point, PathBuf::from("/mnt/x\\y"));
-        assert_eq!(
-            (mounts[1].device, mounts[1].kind.as_str()),
-            ((0, 37), "tmpfs")
-        );
+        assert_eq!((mounts[1].device, mounts[1].kind.as_str()), ((0, 37), "tmpfs"));
     }
 
     #[test]
@@ -96,11 +92,7 @@ mod tests {
             "27 1 254:0 / /cut\\04 rw - ext4 x rw",
         ] {
             let table = format!("27 1 254:0 / / rw - ext4 x rw\n{line}\n");
-            assert_eq!(
-                parse(table.as_bytes()),
-                Err(MountLineError { line: 2 }),
-                "{line}"
-            );
+            assert_eq!(parse(table.as_bytes()), Err(MountLineError { line: 2 }), "{line}");
         }
     }
 }

@@ -53,15 +53,9 @@ pub(super) fn real(path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
 
 /// Opens a path below a folder: no link is followed, no mount entered, nothing above reached.
 pub(super) fn below(root: BorrowedFd<'_>, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
-    let resolve = ResolveFlags::BENEATH
-        | ResolveFlags::NO_SYMLINKS
-        | ResolveFlags::NO_MAGICLINKS
-        | ResolveFlags::NO_XDEV;
-    let path = if path.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        path
-    };
+    let resolve =
+        ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_XDEV;
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     again(|| {
         let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         rustix::fs::openat2(root, path, flags, Mode::empty(), resolve)
@@ -130,10 +124,7 @@ pub(super) fn read_start(mut file: File, limit: usize) -> io::Result<(Vec<u8>, b
 fn statx(folder: BorrowedFd<'_>, name: &OsStr, flags: AtFlags) -> Result<Facts, Errno> {
     let stat = rustix::fs::statx(folder, name, flags, StatxFlags::BASIC_STATS)?;
     Ok(Facts {
-        id: FileId {
-            dev: rustix::fs::makedev(stat.stx_dev_major, stat.stx_dev_minor),
-            ino: stat.stx_ino,
-        },
+        id: FileId { dev: rustix::fs::makedev(stat.stx_dev_major, stat.stx_dev_minor), ino: stat.stx_ino },
         kind: FileType::from_raw_mode(u32::from(stat.stx_mode)),
         mode: u32::from(stat.stx_mode) & 0o7777,
         links: stat.stx_nlink,

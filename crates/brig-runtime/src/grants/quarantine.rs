@@ -66,9 +66,7 @@ impl QuarantineError {
             Self::Folder { path, .. } => format!("make it: mkdir -m 700 {}", path.display()),
             Self::NotPrivate { path } => format!("chmod 700 {}", path.display()),
             Self::Full { path } => format!("look through {} and empty it", path.display()),
-            Self::Move { .. } => {
-                "look at the file and remove it by hand before using the folder".into()
-            }
+            Self::Move { .. } => "look at the file and remove it by hand before using the folder".into(),
         })
     }
 }
@@ -79,22 +77,14 @@ impl Quarantine {
     /// # Errors
     /// [`QuarantineError::Folder`], [`QuarantineError::NotPrivate`].
     pub fn open(path: &Path) -> Result<Self, QuarantineError> {
-        let failed = |source: io::Error| QuarantineError::Folder {
-            path: path.to_path_buf(),
-            source,
-        };
+        let failed = |source: io::Error| QuarantineError::Folder { path: path.to_path_buf(), source };
         let real = std::fs::canonicalize(path).map_err(failed)?;
-        let folder = open::real(&real, OFlags::RDONLY | OFlags::DIRECTORY)
-            .map_err(|errno| failed(errno.into()))?;
+        let folder = open::real(&real, OFlags::RDONLY | OFlags::DIRECTORY).map_err(|errno| failed(errno.into()))?;
         let facts = open::facts(&folder).map_err(|errno| failed(errno.into()))?;
         if facts.mode & 0o022 != 0 {
             return Err(QuarantineError::NotPrivate { path: real });
         }
-        Ok(Self {
-            folder,
-            path: real,
-            next: 1,
-        })
+        Ok(Self { folder, path: real, next: 1 })
     }
 
     /// Takes one entry of a folder. Files and folders are kept, closed, under a number, and the
@@ -102,21 +92,11 @@ impl Quarantine {
     ///
     /// # Errors
     /// [`QuarantineError::Full`], [`QuarantineError::Move`].
-    pub fn take(
-        &mut self,
-        folder: BorrowedFd<'_>,
-        name: &OsStr,
-    ) -> Result<Option<PathBuf>, QuarantineError> {
-        let failed = |source: io::Error| QuarantineError::Move {
-            name: name.into(),
-            source,
-        };
-        let kind = open::facts_at(folder, name)
-            .map_err(|errno| failed(errno.into()))?
-            .kind;
+    pub fn take(&mut self, folder: BorrowedFd<'_>, name: &OsStr) -> Result<Option<PathBuf>, QuarantineError> {
+        let failed = |source: io::Error| QuarantineError::Move { name: name.into(), source };
+        let kind = open::facts_at(folder, name).map_err(|errno| failed(errno.into()))?.kind;
         if !matches!(kind, FileType::RegularFile | FileType::Directory) {
-            rustix::fs::unlinkat(folder, name, AtFlags::empty())
-                .map_err(|errno| failed(errno.into()))?;
+            rustix::fs::unlinkat(folder, name, AtFlags::empty()).map_err(|errno| failed(errno.into()))?;
             return Ok(None);
         }
         let stored = self.move_in(folder, name, kind)?;
@@ -125,16 +105,8 @@ impl Quarantine {
     }
 
     /// Moves a file or folder to the next free number.
-    fn move_in(
-        &mut self,
-        folder: BorrowedFd<'_>,
-        name: &OsStr,
-        kind: FileType,
-    ) -> Result<String, QuarantineError> {
-        let failed = |source: io::Error| QuarantineError::Move {
-            name: name.into(),
-            source,
-        };
+    fn move_in(&mut self, folder: BorrowedFd<'_>, name: &OsStr, kind: FileType) -> Result<String, QuarantineError> {
+        let failed = |source: io::Error| QuarantineError::Move { name: name.into(), source };
         if kind == FileType::Directory {
             // A folder that its owner may not write cannot be moved to another parent.
             open::set_mode(folder, Path::new(name), 0o700).map_err(failed)?;

@@ -86,10 +86,7 @@ impl Report {
     }
 
     fn count(&self, treat: Treat) -> usize {
-        self.treated
-            .iter()
-            .filter(|part| part.treat == treat)
-            .count()
+        self.treated.iter().filter(|part| part.treat == treat).count()
     }
 }
 
@@ -136,16 +133,8 @@ impl fmt::Display for Note {
                 "{} is a link that the host obeys and that the box can replace; it is checked at exit",
                 path.display()
             ),
-            Self::Setuid(path) => write!(
-                f,
-                "{} is setuid or setgid, which has no effect in the box",
-                path.display()
-            ),
-            Self::Vanished(path) => write!(
-                f,
-                "{} vanished while the grant was looked at",
-                path.display()
-            ),
+            Self::Setuid(path) => write!(f, "{} is setuid or setgid, which has no effect in the box", path.display()),
+            Self::Vanished(path) => write!(f, "{} vanished while the grant was looked at", path.display()),
         }
     }
 }

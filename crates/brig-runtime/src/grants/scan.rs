@@ -70,18 +70,9 @@ struct Lead {
 /// [`WalkError`]: its limits, or a file that cannot be looked at for another reason than its
 /// permissions.
 pub(super) fn scan(scan: Scan<'_>) -> Result<Found, WalkError> {
-    let mut work = Work {
-        scan,
-        found: Found::default(),
-        leads: Vec::new(),
-    };
-    let start = State {
-        place: Place::Ordinary.below(tree::own_name(scan.path)),
-        frozen: false,
-    };
-    work.found.entries = tree::walk(scan.root, start, |folder, listing| {
-        work.folder(folder, listing)
-    })?;
+    let mut work = Work { scan, found: Found::default(), leads: Vec::new() };
+    let start = State { place: Place::Ordinary.below(tree::own_name(scan.path)), frozen: false };
+    work.found.entries = tree::walk(scan.root, start, |folder, listing| work.folder(folder, listing))?;
     work.follow_leads()?;
     links::treat_further_names(scan, &mut work.found)?;
     Ok(work.found)
@@ -94,11 +85,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn folder(
-        &mut self,
-        folder: &Folder<State>,
-        listing: Listing,
-    ) -> Result<Vec<(OsString, State)>, WalkError> {
+    fn folder(&mut self, folder: &Folder<State>, listing: Listing) -> Result<Vec<(OsString, State)>, WalkError> {
         let (fd, entries) = match listing {
             Ok(listing) => listing,
             Err(errno) => return self.closed(folder, errno).map(|()| Vec::new()),
@@ -125,12 +112,7 @@ impl Work<'_> {
         };
         let mut next = Vec::new();
         for entry in entries {
-            let at = At {
-                fd: &fd,
-                folder: &folder.path,
-                parent,
-                state,
-            };
+            let at = At { fd: &fd, folder: &folder.path, parent, state };
             if let Some(state) = self.entry(at, &entry)? {
                 next.push((entry.name, state));
             }
@@ -172,10 +154,7 @@ impl Work<'_> {
                 return Ok(None);
             }
         }
-        let mut state = State {
-            place: at.state.place.below(name),
-            frozen: at.state.frozen,
-        };
+        let mut state = State { place: at.state.place.below(name), frozen: at.state.frozen };
         if let Some(rule) = look.host_run
             && self.scan.writable
             && !at.state.frozen
@@ -208,10 +187,7 @@ impl Work<'_> {
             Ok((bytes, whole)) => Ok(rule.proof.judge(&bytes, whole) == Judgement::Secret),
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(true),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            Err(source) => Err(WalkError::Look {
-                path: path.to_path_buf(),
-                source,
-            }),
+            Err(source) => Err(WalkError::Look { path: path.to_path_buf(), source }),
         }
     }
 
@@ -243,11 +219,7 @@ impl Work<'_> {
     fn protect(&mut self, fd: &OwnedFd, folder: &Path, name: &OsStr, why: &'static str) {
         let path = joined(folder, name);
         self.remember(fd, &path, name);
-        self.found.treated.push(Treated {
-            path,
-            treat: Treat::ReadOnly,
-            why: Why::HostRun(why),
-        });
+        self.found.treated.push(Treated { path, treat: Treat::ReadOnly, why: Why::HostRun(why) });
     }
 
     /// Some masked files are run by the host as well; a sweep must know that they existed.
@@ -258,16 +230,9 @@ impl Work<'_> {
     }
 
     fn remember(&mut self, fd: &OwnedFd, path: &Path, name: &OsStr) {
-        let facts = if name.is_empty() {
-            open::facts(fd)
-        } else {
-            open::facts_at(fd.as_fd(), name)
-        };
+        let facts = if name.is_empty() { open::facts(fd) } else { open::facts_at(fd.as_fd(), name) };
         if let Ok(facts) = facts {
-            self.found
-                .baseline
-                .host_run
-                .insert(path.to_path_buf(), facts.id);
+            self.found.baseline.host_run.insert(path.to_path_buf(), facts.id);
             if facts.setuid() && facts.kind == FileType::RegularFile {
                 self.found.notes.push(Note::Setuid(path.to_path_buf()));
             }
@@ -296,9 +261,7 @@ impl Work<'_> {
                 continue;
             };
             let proof = lead.rule.proof;
-            if inside.as_os_str().is_empty()
-                || (proof.needs_content() && !self.proved(inside, lead.rule)?)
-            {
+            if inside.as_os_str().is_empty() || (proof.needs_content() && !self.proved(inside, lead.rule)?) {
                 continue;
             }
             if lead.treat == Treat::ReadOnly
@@ -327,9 +290,5 @@ struct At<'a> {
 }
 
 fn joined(folder: &Path, name: &OsStr) -> PathBuf {
-    if name.is_empty() {
-        folder.to_path_buf()
-    } else {
-        folder.join(name)
-    }
+    if name.is_empty() { folder.to_path_buf() } else { folder.join(name) }
 }

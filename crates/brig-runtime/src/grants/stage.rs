@@ -56,10 +56,7 @@ pub enum StageError {
         source: io::Error,
     },
     /// The box wrote more than is applied at once.
-    #[error(
-        "the box wrote more than {} files and folders",
-        super::tree::MAX_ENTRIES
-    )]
+    #[error("the box wrote more than {} files and folders", super::tree::MAX_ENTRIES)]
     TooMany,
     /// The box wrote into folders deeper than is applied.
     #[error("the box made {}, which lies more than {} folders deep", .path.display(), super::tree::MAX_DEPTH)]
@@ -100,11 +97,7 @@ impl Stage {
     ///
     /// # Errors
     /// [`StageError::NotStaged`], [`StageError::Make`].
-    pub fn make(
-        granted: &Granted,
-        room: &Path,
-        owner: Option<Identity>,
-    ) -> Result<Self, StageError> {
+    pub fn make(granted: &Granted, room: &Path, owner: Option<Identity>) -> Result<Self, StageError> {
         let source = &granted.bind().source;
         if granted.access() != Access::Staged {
             let path = source.clone();
@@ -116,34 +109,19 @@ impl Stage {
         // The merged folder shows the upper one's permissions, so they are the real folder's.
         let mode = open::facts(&granted.fd).map_or(0o700, |facts| facts.mode & 0o777);
         for (path, mode) in [(&folder, 0o700), (&upper, mode), (&work, 0o700)] {
-            make_folder(path, mode, owner).map_err(|source| StageError::Make {
-                path: path.clone(),
-                source,
-            })?;
+            make_folder(path, mode, owner).map_err(|source| StageError::Make { path: path.clone(), source })?;
         }
         let upper_fd = std::fs::canonicalize(&upper)
             .and_then(|real| Ok(open::real(&real, OFlags::RDONLY | OFlags::DIRECTORY)?))
-            .map_err(|source| StageError::Make {
-                path: upper.clone(),
-                source,
-            })?;
-        Ok(Self {
-            folder,
-            upper,
-            work,
-            upper_fd,
-        })
+            .map_err(|source| StageError::Make { path: upper.clone(), source })?;
+        Ok(Self { folder, upper, work, upper_fd })
     }
 
     /// The order for the engine. `inside` of the lower bind holds for the merged folder: an
     /// overlay does not show what is mounted on its lower folder.
     #[must_use]
     pub fn what(&self, granted: &Granted) -> What {
-        What::Overlay {
-            lower: granted.bind().clone(),
-            upper: self.upper.clone(),
-            work: self.work.clone(),
-        }
+        What::Overlay { lower: granted.bind().clone(), upper: self.upper.clone(), work: self.work.clone() }
     }
 
     /// Removes the folders with all that is still in them.
@@ -156,10 +134,7 @@ impl Stage {
         std::fs::canonicalize(room)
             .and_then(|room| Ok(open::real(&room, OFlags::RDONLY | OFlags::DIRECTORY)?))
             .and_then(|room| copy::remove(std::os::fd::AsFd::as_fd(&room), name))
-            .map_err(|source| StageError::Remove {
-                path: self.folder.clone(),
-                source,
-            })
+            .map_err(|source| StageError::Remove { path: self.folder.clone(), source })
     }
 }
 

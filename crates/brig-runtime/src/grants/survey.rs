@@ -105,11 +105,7 @@ impl Survey {
             return Err(SurveyError::Relative { path: path.clone() });
         }
         let ground = Ground::new(resolved(&caller.homes), resolved(&caller.own), mounts()?);
-        let mut survey = Self {
-            ground,
-            cwd: caller.cwd.clone(),
-            linked: HashMap::new(),
-        };
+        let mut survey = Self { ground, cwd: caller.cwd.clone(), linked: HashMap::new() };
         for home in survey.ground.homes().to_vec() {
             survey.hidden_entries(&home)?;
         }
@@ -131,8 +127,7 @@ impl Survey {
     }
 
     fn hidden_entries(&mut self, home: &Path) -> Result<(), SurveyError> {
-        let listed = open::real(home, OFlags::RDONLY | OFlags::DIRECTORY)
-            .and_then(|fd| tree::list(&fd, MAX_HOME));
+        let listed = open::real(home, OFlags::RDONLY | OFlags::DIRECTORY).and_then(|fd| tree::list(&fd, MAX_HOME));
         let entries = match listed {
             Ok(entries) => entries,
             Err(Errno::NOENT | Errno::NOTDIR) => return Ok(()),
@@ -166,15 +161,13 @@ impl Survey {
             if facts.kind == FileType::Symlink {
                 continue;
             }
-            self.ground
-                .mark(number, Position::There, identity(facts.id));
+            self.ground.mark(number, Position::There, identity(facts.id));
             if facts.kind == FileType::RegularFile && facts.links > 1 {
                 self.linked.insert(identity(facts.id), stake.line.why);
             }
             for above in path.ancestors().skip(1) {
                 if let Ok(facts) = open::facts_of(above) {
-                    self.ground
-                        .mark(number, Position::Above, identity(facts.id));
+                    self.ground.mark(number, Position::Above, identity(facts.id));
                 }
             }
         }
@@ -200,8 +193,7 @@ impl Survey {
                         if let Ok(facts) = open::facts_at(fd.as_fd(), &entry.name)
                             && facts.links > 1
                         {
-                            linked
-                                .insert(identity(facts.id), "is another name of a credential file");
+                            linked.insert(identity(facts.id), "is another name of a credential file");
                         }
                     }
                     _ => {}
@@ -213,10 +205,7 @@ impl Survey {
 }
 
 pub(super) fn identity(id: brig_engine::launch::FileId) -> Identity {
-    Identity {
-        dev: id.dev,
-        ino: id.ino,
-    }
+    Identity { dev: id.dev, ino: id.ino }
 }
 
 /// Real paths; one that does not exist stays as it is.
@@ -233,8 +222,7 @@ fn resolved(paths: &[PathBuf]) -> Vec<PathBuf> {
 
 fn mounts() -> Result<Vec<brig_policy::floor::MountPoint>, SurveyError> {
     let file = std::fs::File::open("/proc/self/mountinfo").map_err(SurveyError::Mounts)?;
-    let (table, whole) =
-        open::read_start(file, mountinfo::MAX_BYTES).map_err(SurveyError::Mounts)?;
+    let (table, whole) = open::read_start(file, mountinfo::MAX_BYTES).map_err(SurveyError::Mounts)?;
     if !whole {
         return Err(SurveyError::MountsTooLong);
     }

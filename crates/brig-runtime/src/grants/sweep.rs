@@ -58,21 +58,12 @@ pub struct Quarantined {
 /// [`WalkError`] when the grant has grown beyond the limits of a walk: what came to light until
 /// then was moved all the same.
 pub fn sweep(granted: &Granted, quarantine: &mut Quarantine) -> Result<Changes, WalkError> {
-    let mut work = Sweep {
-        granted,
-        quarantine,
-        changes: Changes::default(),
-    };
+    let mut work = Sweep { granted, quarantine, changes: Changes::default() };
     let start = Place::Ordinary.below(tree::own_name(&granted.bind().source));
-    tree::walk(granted.fd.as_fd(), start, |folder, listing| {
-        Ok::<_, WalkError>(work.folder(folder, listing))
-    })?;
+    tree::walk(granted.fd.as_fd(), start, |folder, listing| Ok::<_, WalkError>(work.folder(folder, listing)))?;
     for path in granted.baseline.host_run.keys() {
         let there = open::below(granted.fd.as_fd(), path, rustix::fs::OFlags::PATH);
-        if matches!(
-            there,
-            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR)
-        ) {
+        if matches!(there, Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR)) {
             work.changes.gone.push(path.clone());
         }
     }
@@ -108,13 +99,7 @@ impl Sweep<'_> {
     }
 
     /// Judges one entry; a folder that is to be entered gets its place.
-    pub(super) fn entry(
-        &mut self,
-        fd: &OwnedFd,
-        folder: &Path,
-        place: Place,
-        entry: &Entry,
-    ) -> Option<Place> {
+    pub(super) fn entry(&mut self, fd: &OwnedFd, folder: &Path, place: Place, entry: &Entry) -> Option<Place> {
         let path = folder.join(&entry.name);
         if self.granted.submounts.contains_key(&path) || self.covered(&path) {
             self.compare(&path, fd, entry);
@@ -131,9 +116,7 @@ impl Sweep<'_> {
         {
             let kept = self.quarantine.take(fd.as_fd(), &entry.name);
             let why = rule.why;
-            self.changes
-                .quarantined
-                .push(Quarantined { path, why, kept });
+            self.changes.quarantined.push(Quarantined { path, why, kept });
             return None;
         }
         if entry.kind == FileType::Directory {
@@ -162,9 +145,7 @@ impl Sweep<'_> {
         let Some(before) = self.granted.baseline.host_run.get(path) else {
             return false;
         };
-        let now: Option<FileId> = open::facts_at(fd.as_fd(), &entry.name)
-            .ok()
-            .map(|facts| facts.id);
+        let now: Option<FileId> = open::facts_at(fd.as_fd(), &entry.name).ok().map(|facts| facts.id);
         if now != Some(*before) {
             self.changes.replaced.push(path.to_path_buf());
         }
@@ -183,8 +164,7 @@ impl Sweep<'_> {
 
     /// Whether the box could not write below a path.
     fn frozen(&self, path: &Path) -> bool {
-        self.treated(path, Treat::ReadOnly)
-            && !self.changes.replaced.iter().any(|other| other == path)
+        self.treated(path, Treat::ReadOnly) && !self.changes.replaced.iter().any(|other| other == path)
     }
 
     fn treated(&self, path: &Path, treat: Treat) -> bool {

@@ -75,25 +75,14 @@ impl Watch {
     ///
     /// # Errors
     /// [`WatchError::Start`].
-    pub fn start(
-        granted: &Granted,
-        quarantine: &mut Quarantine,
-    ) -> Result<(Self, Seen), WatchError> {
+    pub fn start(granted: &Granted, quarantine: &mut Quarantine) -> Result<(Self, Seen), WatchError> {
         let flags = CreateFlags::CLOEXEC | CreateFlags::NONBLOCK;
         let inotify = inotify::init(flags).map_err(|errno| WatchError::Start(errno.into()))?;
-        let mut watch = Self {
-            inotify,
-            folders: HashMap::new(),
-            blind: 0,
-        };
+        let mut watch = Self { inotify, folders: HashMap::new(), blind: 0 };
         let mut sweep = sweep(granted, quarantine);
         let own = tree::own_name(&granted.bind().source);
         let missed = watch.enter(PathBuf::new(), Place::Ordinary.below(own), &mut sweep);
-        let seen = Seen {
-            changes: sweep.changes,
-            uncovered: Vec::new(),
-            missed,
-        };
+        let seen = Seen { changes: sweep.changes, uncovered: Vec::new(), missed };
         Ok((watch, seen))
     }
 
@@ -113,11 +102,7 @@ impl Watch {
     ///
     /// # Errors
     /// [`WatchError::Read`].
-    pub fn drain(
-        &mut self,
-        granted: &Granted,
-        quarantine: &mut Quarantine,
-    ) -> Result<Seen, WatchError> {
+    pub fn drain(&mut self, granted: &Granted, quarantine: &mut Quarantine) -> Result<Seen, WatchError> {
         let mut missed = false;
         let mut happened = Vec::new();
         let mut buffer = [MaybeUninit::uninit(); BUFFER];
@@ -151,31 +136,18 @@ impl Watch {
             }
             missed |= self.appeared(&folder, place, &name, &mut sweep);
         }
-        Ok(Seen {
-            changes: sweep.changes,
-            uncovered,
-            missed,
-        })
+        Ok(Seen { changes: sweep.changes, uncovered, missed })
     }
 
     /// Judges an entry that appeared, and watches it when it is a folder.
-    fn appeared(
-        &mut self,
-        folder: &Path,
-        place: Place,
-        name: &OsStr,
-        sweep: &mut Sweep<'_>,
-    ) -> bool {
+    fn appeared(&mut self, folder: &Path, place: Place, name: &OsStr, sweep: &mut Sweep<'_>) -> bool {
         let Ok(fd) = open::folder(sweep.granted.fd.as_fd(), folder) else {
             return false;
         };
         let Ok(facts) = open::facts_at(fd.as_fd(), name) else {
             return false;
         };
-        let entry = Entry {
-            name: name.to_os_string(),
-            kind: facts.kind,
-        };
+        let entry = Entry { name: name.to_os_string(), kind: facts.kind };
         match sweep.entry(&fd, folder, place, &entry) {
             Some(below) => self.enter(folder.join(name), below, sweep),
             None => false,
@@ -224,9 +196,5 @@ impl Watch {
 }
 
 fn sweep<'a>(granted: &'a Granted, quarantine: &'a mut Quarantine) -> Sweep<'a> {
-    Sweep {
-        granted,
-        quarantine,
-        changes: Changes::default(),
-    }
+    Sweep { granted, quarantine, changes: Changes::default() }
 }

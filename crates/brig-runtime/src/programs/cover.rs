@@ -22,16 +22,8 @@ pub(super) enum Cover {
 }
 
 /// Where the machine's own software lies; each is shown as the host has it.
-pub(super) const MACHINE: [&str; 8] = [
-    "/usr",
-    "/bin",
-    "/sbin",
-    "/lib",
-    "/lib32",
-    "/lib64",
-    "/libx32",
-    "/etc/alternatives",
-];
+pub(super) const MACHINE: [&str; 8] =
+    ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/alternatives"];
 
 /// How an installer lays out what it installs.
 struct Layout {
@@ -83,8 +75,8 @@ const CONDA: [&str; 7] = ["bin", "conda-meta", "etc", "lib", "libexec", "share",
 
 /// Folders that are never a prefix, however a layout reads: they hold many things of many owners.
 const WIDE: [&str; 19] = [
-    "/bin", "/boot", "/dev", "/etc", "/gnu", "/home", "/lib", "/media", "/mnt", "/nix", "/opt",
-    "/proc", "/root", "/run", "/snap", "/srv", "/sys", "/tmp", "/var",
+    "/bin", "/boot", "/dev", "/etc", "/gnu", "/home", "/lib", "/media", "/mnt", "/nix", "/opt", "/proc", "/root",
+    "/run", "/snap", "/srv", "/sys", "/tmp", "/var",
 ];
 
 /// Whether the machine's own software holds this path.
@@ -98,54 +90,30 @@ pub(super) fn cover(real: &Path, home: &Path) -> Cover {
         return Cover::Machine;
     }
     if let Some((folder, why)) = by_layout(real) {
-        return Cover::Folders {
-            folders: vec![folder],
-            why,
-        };
+        return Cover::Folders { folders: vec![folder], why };
     }
     if let Some(folder) = topmost(real, "node_modules") {
-        return Cover::Folders {
-            folders: vec![folder],
-            why: "installed npm packages",
-        };
+        return Cover::Folders { folders: vec![folder], why: "installed npm packages" };
     }
-    let Some(prefix) = real
-        .parent()
-        .filter(|bin| bin.ends_with("bin"))
-        .and_then(Path::parent)
-    else {
+    let Some(prefix) = real.parent().filter(|bin| bin.ends_with("bin")).and_then(Path::parent) else {
         return Cover::Alone;
     };
     if prefix.join("conda-meta/history").is_file() && is_narrow(prefix, home) {
-        return Cover::Folders {
-            folders: existing(prefix, &CONDA),
-            why: "conda environment",
-        };
+        return Cover::Folders { folders: existing(prefix, &CONDA), why: "conda environment" };
     }
     match python_home(prefix) {
         found if found.is_empty() => Cover::Alone,
-        folders => Cover::Folders {
-            folders,
-            why: "Python installation",
-        },
+        folders => Cover::Folders { folders, why: "Python installation" },
     }
 }
 
 fn by_layout(real: &Path) -> Option<(PathBuf, &'static str)> {
     let parts: Vec<Component<'_>> = real.components().collect();
-    let names: Vec<&str> = parts
-        .iter()
-        .map(|part| part.as_os_str().to_str().unwrap_or_default())
-        .collect();
+    let names: Vec<&str> = parts.iter().map(|part| part.as_os_str().to_str().unwrap_or_default()).collect();
     LAYOUTS.iter().find_map(|layout| {
-        let start = names
-            .windows(layout.marker.len())
-            .position(|window| window == layout.marker)?;
+        let start = names.windows(layout.marker.len()).position(|window| window == layout.marker)?;
         let marker_end = start + layout.marker.len();
-        let scoped = layout.below > 0
-            && names
-                .get(marker_end)
-                .is_some_and(|name| name.starts_with('@'));
+        let scoped = layout.below > 0 && names.get(marker_end).is_some_and(|name| name.starts_with('@'));
         let end = marker_end + layout.below + usize::from(scoped);
         // The program lies below its prefix, or it is the file `/opt/tool` itself.
         (end < names.len()).then(|| (parts[..end].iter().collect(), layout.why))
@@ -154,19 +122,12 @@ fn by_layout(real: &Path) -> Option<(PathBuf, &'static str)> {
 
 /// The outermost folder of this name that holds the file: packages find one another in all of them.
 fn topmost(real: &Path, name: &str) -> Option<PathBuf> {
-    let mut holders = real
-        .ancestors()
-        .skip(1)
-        .filter(|folder| folder.ends_with(name));
+    let mut holders = real.ancestors().skip(1).filter(|folder| folder.ends_with(name));
     holders.by_ref().last().map(Path::to_owned)
 }
 
 fn existing(prefix: &Path, names: &[&str]) -> Vec<PathBuf> {
-    names
-        .iter()
-        .map(|name| prefix.join(name))
-        .filter(|path| is_real_folder(path))
-        .collect()
+    names.iter().map(|name| prefix.join(name)).filter(|path| is_real_folder(path)).collect()
 }
 
 fn is_real_folder(path: &Path) -> bool {
@@ -176,10 +137,7 @@ fn is_real_folder(path: &Path) -> bool {
 /// The standard library of a Python that was installed into a prefix which holds other things too
 /// (`--prefix=$HOME/.local`): `lib/python3.X` with `os.py` in it is Python's own landmark.
 fn python_home(prefix: &Path) -> Vec<PathBuf> {
-    versioned(prefix)
-        .into_iter()
-        .filter(|folder| folder.join("os.py").is_file())
-        .collect()
+    versioned(prefix).into_iter().filter(|folder| folder.join("os.py").is_file()).collect()
 }
 
 /// `lib/python3.X` folders of a prefix.
@@ -202,9 +160,7 @@ const MAX_ENTRIES: usize = 10_000;
 
 /// Modules that `pip install --user` put below a folder such as `~/.local`.
 pub(super) fn user_sites(base: &Path) -> Vec<PathBuf> {
-    let sites = versioned(base)
-        .into_iter()
-        .map(|folder| folder.join("site-packages"));
+    let sites = versioned(base).into_iter().map(|folder| folder.join("site-packages"));
     sites.filter(|site| is_real_folder(site)).collect()
 }
 
@@ -227,8 +183,7 @@ pub(super) fn simplify(found: &mut Found) {
     }
     found.pieces = kept;
     let pieces = &found.pieces;
-    let held =
-        |link: &Path| is_machine(link) || pieces.iter().any(|piece| link.starts_with(&piece.path));
+    let held = |link: &Path| is_machine(link) || pieces.iter().any(|piece| link.starts_with(&piece.path));
     found.links.retain(|link, _| !held(link));
     let mut seen: Vec<PathBuf> = Vec::new();
     for folder in std::mem::take(&mut found.path) {
@@ -253,10 +208,7 @@ mod tests {
     #[test]
     fn each_layout_shows_one_installation() {
         for (real, expect) in [
-            (
-                "/home/u/.nvm/versions/node/v22.1.0/bin/node",
-                "/home/u/.nvm/versions/node/v22.1.0",
-            ),
+            ("/home/u/.nvm/versions/node/v22.1.0/bin/node", "/home/u/.nvm/versions/node/v22.1.0"),
             (
                 "/home/u/.nvm/versions/node/v22.1.0/lib/node_modules/npm/bin/npm-cli.js",
                 "/home/u/.nvm/versions/node/v22.1.0",
@@ -265,32 +217,20 @@ mod tests {
                 "/home/u/.local/share/fnm/node-versions/v22.1.0/installation/bin/node",
                 "/home/u/.local/share/fnm/node-versions/v22.1.0/installation",
             ),
-            (
-                "/home/u/.volta/tools/image/packages/@a/b/bin/c",
-                "/home/u/.volta/tools/image/packages/@a/b",
-            ),
+            ("/home/u/.volta/tools/image/packages/@a/b/bin/c", "/home/u/.volta/tools/image/packages/@a/b"),
             (
                 "/home/u/.local/share/mise/installs/node/22.1.0/bin/node",
                 "/home/u/.local/share/mise/installs/node/22.1.0",
             ),
-            (
-                "/home/u/.asdf/installs/nodejs/20.1.0/bin/node",
-                "/home/u/.asdf/installs/nodejs/20.1.0",
-            ),
-            (
-                "/home/u/.pyenv/versions/3.11.7/bin/python3.11",
-                "/home/u/.pyenv/versions/3.11.7",
-            ),
+            ("/home/u/.asdf/installs/nodejs/20.1.0/bin/node", "/home/u/.asdf/installs/nodejs/20.1.0"),
+            ("/home/u/.pyenv/versions/3.11.7/bin/python3.11", "/home/u/.pyenv/versions/3.11.7"),
             (
                 "/home/u/.local/share/uv/python/cpython-3.12.5-linux-x86_64-gnu/bin/python3.12",
                 "/home/u/.local/share/uv/python/cpython-3.12.5-linux-x86_64-gnu",
             ),
             ("/opt/tool/bin/x", "/opt/tool"),
             ("/nix/store/abc-node/bin/node", "/nix/store"),
-            (
-                "/home/u/p/node_modules/a/node_modules/b/cli.js",
-                "/home/u/p/node_modules",
-            ),
+            ("/home/u/p/node_modules/a/node_modules/b/cli.js", "/home/u/p/node_modules"),
         ] {
             check(real, expect);
         }
@@ -300,24 +240,16 @@ mod tests {
     fn others_are_alone_or_the_machines() {
         let home = Path::new("/home/u");
         assert_eq!(cover(Path::new("/usr/local/bin/x"), home), Cover::Machine);
-        assert_eq!(
-            cover(Path::new("/home/u/proj/target/debug/server"), home),
-            Cover::Alone
-        );
+        assert_eq!(cover(Path::new("/home/u/proj/target/debug/server"), home), Cover::Alone);
         assert_eq!(cover(Path::new("/opt/server"), home), Cover::Alone);
         assert_eq!(cover(Path::new("/home/u/bin/server"), home), Cover::Alone);
-        assert_eq!(
-            cover(Path::new("/home/u/opt/tool/bin/x"), home),
-            Cover::Alone
-        );
+        assert_eq!(cover(Path::new("/home/u/opt/tool/bin/x"), home), Cover::Alone);
     }
 
     #[test]
     fn no_home_and_no_shared_folder_is_narrow() {
         let home = Path::new("/home/u");
-        for wide in [
-            "/", "/home", "/home/u", "/home/v", "/opt", "/etc", "/root", "/tmp", "/var",
-        ] {
+        for wide in ["/", "/home", "/home/u", "/home/v", "/opt", "/etc", "/root", "/tmp", "/var"] {
             assert!(!is_narrow(Path::new(wide), home), "{wide}");
         }
         for narrow in ["/home/u/x", "/opt/x", "/nix/store", "/srv/x"] {

@@ -60,9 +60,7 @@ pub enum ElfError {
 }
 
 /// Reads one binary. `read_at` fills the whole buffer from an offset, or fails.
-pub(super) fn read(
-    mut read_at: impl FnMut(u64, &mut [u8]) -> io::Result<()>,
-) -> Result<Elf, ElfError> {
+pub(super) fn read(mut read_at: impl FnMut(u64, &mut [u8]) -> io::Result<()>) -> Result<Elf, ElfError> {
     let mut header = [0; HEADER_SIZE];
     read_at(0, &mut header).map_err(|_| ElfError::NotElf)?;
     if header[..4] != *b"\x7fELF" {
@@ -71,20 +69,14 @@ pub(super) fn read(
     if header[4..6] != [2, 1] || u16_at(&header, 18) != MACHINE {
         return Err(ElfError::OtherMachine);
     }
-    let (offset, size, count) = (
-        u64_at(&header, 32),
-        u16_at(&header, 54),
-        u16_at(&header, 56),
-    );
+    let (offset, size, count) = (u64_at(&header, 32), u16_at(&header, 54), u16_at(&header, 56));
     if count > MAX_HEADERS || (count > 0 && size != PROGRAM_HEADER_SIZE) {
         return Err(ElfError::Malformed("table of program headers"));
     }
     let mut segments = Vec::new();
     for index in 0..u64::from(count) {
         let mut bytes = [0; PROGRAM_HEADER_SIZE as usize];
-        let at = offset
-            .checked_add(index * u64::from(size))
-            .ok_or(ElfError::Malformed("table of program headers"))?;
+        let at = offset.checked_add(index * u64::from(size)).ok_or(ElfError::Malformed("table of program headers"))?;
         read_at(at, &mut bytes)?;
         segments.push(Segment {
             kind: u32_at(&bytes, 0),
@@ -116,16 +108,11 @@ fn read_dynamic(
     segments: &[Segment],
     elf: &mut Elf,
 ) -> Result<(), ElfError> {
-    let entries = usize::try_from(dynamic.size / 16)
-        .unwrap_or(usize::MAX)
-        .min(MAX_DYNAMIC);
+    let entries = usize::try_from(dynamic.size / 16).unwrap_or(usize::MAX).min(MAX_DYNAMIC);
     let mut bytes = vec![0; entries * 16];
     read_at(dynamic.offset, &mut bytes)?;
     let entries = || {
-        bytes
-            .chunks_exact(16)
-            .map(|entry| (u64_at(entry, 0), u64_at(entry, 8)))
-            .take_while(|entry| entry.0 != DT_NULL)
+        bytes.chunks_exact(16).map(|entry| (u64_at(entry, 0), u64_at(entry, 8))).take_while(|entry| entry.0 != DT_NULL)
     };
     let Some((_, address)) = entries().find(|entry| entry.0 == DT_STRTAB) else {
         return Ok(());
@@ -135,9 +122,7 @@ fn read_dynamic(
         .iter()
         .filter(|segment| segment.kind == PT_LOAD)
         .find_map(|load| {
-            let into = address
-                .checked_sub(load.address)
-                .filter(|into| *into < load.size)?;
+            let into = address.checked_sub(load.address).filter(|into| *into < load.size)?;
             load.offset.checked_add(into)
         })
         .ok_or(ElfError::Malformed("table of strings"))?;
@@ -145,15 +130,9 @@ fn read_dynamic(
         if ![DT_NEEDED, DT_RPATH, DT_RUNPATH].contains(&tag) {
             continue;
         }
-        let at = strings
-            .checked_add(value)
-            .ok_or(ElfError::Malformed("table of strings"))?;
+        let at = strings.checked_add(value).ok_or(ElfError::Malformed("table of strings"))?;
         let text = text_at(read_at, at)?;
-        let folders = || {
-            text.split(':')
-                .filter(|folder| !folder.is_empty())
-                .map(str::to_owned)
-        };
+        let folders = || text.split(':').filter(|folder| !folder.is_empty()).map(str::to_owned);
         match tag {
             DT_RPATH => elf.rpath.extend(folders()),
             DT_RUNPATH => elf.runpath.extend(folders()),
@@ -167,16 +146,11 @@ fn read_dynamic(
 }
 
 /// A text that ends with a zero byte.
-fn text_at(
-    read_at: &mut impl FnMut(u64, &mut [u8]) -> io::Result<()>,
-    offset: u64,
-) -> Result<String, ElfError> {
+fn text_at(read_at: &mut impl FnMut(u64, &mut [u8]) -> io::Result<()>, offset: u64) -> Result<String, ElfError> {
     let mut text = Vec::new();
     // In small steps: the text may be the last thing in its file.
     while text.len() < MAX_TEXT {
-        let at = offset
-            .checked_add(text.len() as u64)
-            .ok_or(ElfError::Malformed("table of strings"))?;
+        let at = offset.checked_add(text.len() as u64).ok_or(ElfError::Malformed("table of strings"))?;
         let mut chunk = [0; 32];
         let count = match read_at(at, &mut chunk) {
             Ok(()) => chunk.len(),
@@ -195,33 +169,22 @@ fn text_at(
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    bytes
-        .get(at..at + 2)
-        .and_then(|slice| slice.try_into().ok())
-        .map_or(0, u16::from_le_bytes)
+    bytes.get(at..at + 2).and_then(|slice| slice.try_into().ok()).map_or(0, u16::from_le_bytes)
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes
-        .get(at..at + 4)
-        .and_then(|slice| slice.try_into().ok())
-        .map_or(0, u32::from_le_bytes)
+    bytes.get(at..at + 4).and_then(|slice| slice.try_into().ok()).map_or(0, u32::from_le_bytes)
 }
 
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    bytes
-        .get(at..at + 8)
-        .and_then(|slice| slice.try_into().ok())
-        .map_or(0, u64::from_le_bytes)
+    bytes.get(at..at + 8).and_then(|slice| slice.try_into().ok()).map_or(0, u64::from_le_bytes)
 }
 
 /// Reads from bytes in memory as from a file.
 fn read_slice(bytes: &[u8]) -> impl FnMut(u64, &mut [u8]) -> io::Result<()> {
     move |offset, buffer| {
         let start = usize::try_from(offset).map_err(|_| io::ErrorKind::UnexpectedEof)?;
-        let end = start
-            .checked_add(buffer.len())
-            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        let end = start.checked_add(buffer.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
         buffer.copy_from_slice(bytes.get(start..end).ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
@@ -259,21 +222,12 @@ pub(super) mod tests {
         let whole = (dynamic_at + dynamic.len() * 16) as u64;
         for (kind, offset, address, size) in [
             (PT_LOAD, 0, 0x1000, whole),
-            (
-                PT_INTERP,
-                interpreter_at as u64,
-                0,
-                interpreter.len() as u64 + 1,
-            ),
+            (PT_INTERP, interpreter_at as u64, 0, interpreter.len() as u64 + 1),
             (PT_DYNAMIC, dynamic_at as u64, 0, dynamic.len() as u64 * 16),
         ] {
             file.extend(kind.to_le_bytes());
             file.extend([0; 4]);
-            file.extend(
-                [offset, address, 0, size, size, 0]
-                    .map(u64::to_le_bytes)
-                    .concat(),
-            );
+            file.extend([offset, address, 0, size, size, 0].map(u64::to_le_bytes).concat());
         }
         file.extend(interpreter.as_bytes());
         file.push(0);
@@ -306,30 +260,18 @@ pub(super) mod tests {
     #[test]
     fn other_files_are_not_binaries() {
         assert!(matches!(read(read_slice(b"")), Err(ElfError::NotElf)));
-        assert!(matches!(
-            read(read_slice(&[b'x'; 100])),
-            Err(ElfError::NotElf)
-        ));
+        assert!(matches!(read(read_slice(&[b'x'; 100])), Err(ElfError::NotElf)));
         let mut file = build("/lib64/ld.so", &[]);
         file[4] = 1;
-        assert!(matches!(
-            read(read_slice(&file)),
-            Err(ElfError::OtherMachine)
-        ));
+        assert!(matches!(read(read_slice(&file)), Err(ElfError::OtherMachine)));
         let mut file = build("/lib64/ld.so", &[]);
         file[18] ^= 1;
-        assert!(matches!(
-            read(read_slice(&file)),
-            Err(ElfError::OtherMachine)
-        ));
+        assert!(matches!(read(read_slice(&file)), Err(ElfError::OtherMachine)));
     }
 
     #[test]
     fn no_truncation_or_changed_byte_panics() {
-        let file = build(
-            "/lib64/ld.so",
-            &[(DT_NEEDED, "liba.so.1"), (DT_RUNPATH, "/opt/x")],
-        );
+        let file = build("/lib64/ld.so", &[(DT_NEEDED, "liba.so.1"), (DT_RUNPATH, "/opt/x")]);
         for length in 0..file.len() {
             fuzz_elf(&file[..length]);
         }

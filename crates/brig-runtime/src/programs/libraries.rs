@@ -14,14 +14,7 @@ const MAX_LIBRARIES: usize = 1024;
 /// Files that one list of library folders may include: a large desktop has about twenty.
 const MAX_INCLUDES: usize = 256;
 /// Where loaders look without being told, beside one folder per architecture (`/usr/lib/*-linux-*`).
-const DEFAULT_FOLDERS: [&str; 6] = [
-    "/lib64",
-    "/usr/lib64",
-    "/lib",
-    "/usr/lib",
-    "/usr/local/lib",
-    "/usr/local/lib64",
-];
+const DEFAULT_FOLDERS: [&str; 6] = ["/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib", "/usr/local/lib64"];
 /// The loader's own list of further folders.
 const LIST: &str = "/etc/ld.so.conf";
 
@@ -52,23 +45,11 @@ pub(super) fn of(program: &Path) -> Result<Vec<PathBuf>, ProgramError> {
             needs.push(find(name, &searched).ok_or_else(|| missing(name, &searched))?);
         }
         for path in needs {
-            let real = walk::walk(&path)
-                .map_err(|source| ProgramError::Look {
-                    path: path.clone(),
-                    source,
-                })?
-                .real;
+            let real = walk::walk(&path).map_err(|source| ProgramError::Look { path: path.clone(), source })?.real;
             // The machine's libraries find one another.
             if !cover::is_machine(&real) && found.insert(path) && found.len() <= MAX_LIBRARIES {
                 // DT_RPATH holds for what is loaded on its behalf, DT_RUNPATH does not.
-                todo.push((
-                    real,
-                    if elf.runpath.is_empty() {
-                        own.clone()
-                    } else {
-                        Vec::new()
-                    },
-                ));
+                todo.push((real, if elf.runpath.is_empty() { own.clone() } else { Vec::new() }));
             }
         }
     }
@@ -76,35 +57,22 @@ pub(super) fn of(program: &Path) -> Result<Vec<PathBuf>, ProgramError> {
 }
 
 fn read(file: &Path) -> Result<Elf, ProgramError> {
-    let look = |source| ProgramError::Look {
-        path: file.to_owned(),
-        source,
-    };
+    let look = |source| ProgramError::Look { path: file.to_owned(), source };
     let opened = File::open(file).map_err(look)?;
-    elf::read(|offset, buffer| opened.read_exact_at(buffer, offset)).map_err(|why| {
-        ProgramError::Format {
-            path: file.to_owned(),
-            why,
-        }
-    })
+    elf::read(|offset, buffer| opened.read_exact_at(buffer, offset))
+        .map_err(|why| ProgramError::Format { path: file.to_owned(), why })
 }
 
 fn run_paths(elf: &Elf, file: &Path, inherited: &[PathBuf]) -> Vec<PathBuf> {
     let origin = file.parent().unwrap_or(Path::new("/")).to_string_lossy();
     let expand = |folder: &String| {
-        let path = folder
-            .replace("${ORIGIN}", &origin)
-            .replace("$ORIGIN", &origin);
+        let path = folder.replace("${ORIGIN}", &origin).replace("$ORIGIN", &origin);
         // `$LIB` and `$PLATFORM` depend on the loader; the machine's own folders cover what they mean.
         // A relative run path would make the working folder choose the library.
         (path.starts_with('/') && !path.contains('$')).then(|| walk::tidy(Path::new(&path)))
     };
     if elf.runpath.is_empty() {
-        elf.rpath
-            .iter()
-            .filter_map(expand)
-            .chain(inherited.iter().cloned())
-            .collect()
+        elf.rpath.iter().filter_map(expand).chain(inherited.iter().cloned()).collect()
     } else {
         elf.runpath.iter().filter_map(expand).collect()
     }
@@ -115,30 +83,19 @@ fn find(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
         let path = PathBuf::from(name);
         return (path.is_absolute() && path.is_file()).then_some(path);
     }
-    folders
-        .iter()
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file())
+    folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
 /// Folders in which every program of this machine finds libraries.
 fn machine_folders() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = DEFAULT_FOLDERS.iter().map(PathBuf::from).collect();
     let lib = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
-    folders.extend(
-        lib.filter(|entry| entry.file_name().to_string_lossy().contains("-linux-"))
-            .map(|entry| entry.path()),
-    );
+    folders
+        .extend(lib.filter(|entry| entry.file_name().to_string_lossy().contains("-linux-")).map(|entry| entry.path()));
     for file in include(Path::new(LIST)) {
         let text = walk::read_small(&file).unwrap_or_default();
-        let lines = text
-            .lines()
-            .map(|line| line.split('#').next().unwrap_or_default().trim());
-        folders.extend(
-            lines
-                .filter(|line| line.starts_with('/'))
-                .map(PathBuf::from),
-        );
+        let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+        folders.extend(lines.filter(|line| line.starts_with('/')).map(PathBuf::from));
     }
     folders.retain(|folder| folder.is_dir());
     folders
@@ -156,11 +113,7 @@ fn include(list: &Path) -> Vec<PathBuf> {
         };
         // Relative patterns are taken from where the list lies.
         let folder = list.parent().unwrap_or(Path::new("/")).join(folder);
-        let entries = fs::read_dir(folder)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path());
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
         let conf = entries.filter(|path| path.extension().is_some_and(|end| end == "conf"));
         files.extend(conf.take(MAX_INCLUDES));
     }

@@ -25,60 +25,32 @@ pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 const RESOLVER: &str = "127.0.0.1";
 
 /// Folders of software, shown whole. Where one is a link on this host, it is the same link in the box.
-const SOFTWARE: [&str; 7] = [
-    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32",
-];
+const SOFTWARE: [&str; 7] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 
 /// Configuration of installed registries' clients, which may hold credentials, relative to `/usr`.
-const MASKED: [&str; 5] = [
-    "etc/npmrc",
-    "etc/pip.conf",
-    "local/etc/npmrc",
-    "local/etc/pip.conf",
-    "lib/node_modules/npm/npmrc",
-];
+const MASKED: [&str; 5] =
+    ["etc/npmrc", "etc/pip.conf", "local/etc/npmrc", "local/etc/pip.conf", "lib/node_modules/npm/npmrc"];
 
 /// What software reads below `/etc`, each with who reads it. None holds a secret on any distribution. A final
 /// `*` stands for any ending.
 const ETC: [(&str, &str); 30] = [
-    (
-        "/etc/alternatives",
-        "hundreds of links lead from /usr/bin through it (Debian, Fedora, SUSE)",
-    ),
-    (
-        "/etc/java-*",
-        "the Java runtime's security settings and fonts (Debian)",
-    ),
+    ("/etc/alternatives", "hundreds of links lead from /usr/bin through it (Debian, Fedora, SUSE)"),
+    ("/etc/java-*", "the Java runtime's security settings and fonts (Debian)"),
     ("/etc/java", "the same (Fedora)"),
-    (
-        "/etc/crypto-policies/back-ends",
-        "included by OpenSSL's and Java's settings (Fedora)",
-    ),
+    ("/etc/crypto-policies/back-ends", "included by OpenSSL's and Java's settings (Fedora)"),
     ("/etc/crypto-policies/config", "the same"),
     ("/etc/fonts", "fontconfig"),
-    (
-        "/etc/ld.so.cache",
-        "the loader: folders beside the built-in ones",
-    ),
-    (
-        "/etc/ld.so.conf",
-        "the same, for programs that read it themselves (Python's ctypes)",
-    ),
+    ("/etc/ld.so.cache", "the loader: folders beside the built-in ones"),
+    ("/etc/ld.so.conf", "the same, for programs that read it themselves (Python's ctypes)"),
     ("/etc/ld.so.conf.d", "the same"),
-    (
-        "/etc/ssl/certs",
-        "trusted authorities (Debian, Arch, Alpine)",
-    ),
+    ("/etc/ssl/certs", "trusted authorities (Debian, Arch, Alpine)"),
     ("/etc/ssl/cert.pem", "the same (Alpine, LibreSSL)"),
     ("/etc/ssl/openssl.cnf", "OpenSSL"),
     ("/etc/ssl/ca-bundle.pem", "trusted authorities (SUSE)"),
     ("/etc/pki/tls/certs", "the same (Fedora)"),
     ("/etc/pki/tls/cert.pem", "the same (Fedora)"),
     ("/etc/pki/tls/openssl.cnf", "OpenSSL (Fedora)"),
-    (
-        "/etc/pki/ca-trust/extracted",
-        "trusted authorities (Fedora)",
-    ),
+    ("/etc/pki/ca-trust/extracted", "trusted authorities (Fedora)"),
     ("/etc/ca-certificates/extracted", "the same (Arch)"),
     ("/var/lib/ca-certificates", "the same (SUSE)"),
     ("/etc/localtime", "the time zone"),
@@ -108,10 +80,7 @@ pub struct Machine {
 /// # Errors
 /// When `/usr` or another of these folders cannot be looked at.
 pub fn machine(host_name: &str) -> Result<Machine, PlaceError> {
-    let mut machine = Machine {
-        skeleton: generated(host_name),
-        mounts: Vec::new(),
-    };
+    let mut machine = Machine { skeleton: generated(host_name), mounts: Vec::new() };
     for folder in SOFTWARE {
         add(&mut machine, Path::new(folder))?;
     }
@@ -120,13 +89,7 @@ pub fn machine(host_name: &str) -> Result<Machine, PlaceError> {
             add(&mut machine, &path)?;
         }
     }
-    machine.mounts.push(Mount {
-        target: PathBuf::from(HOME),
-        what: What::Tmpfs {
-            size: HOME_SIZE,
-            mode: HOME_MODE,
-        },
-    });
+    machine.mounts.push(Mount { target: PathBuf::from(HOME), what: What::Tmpfs { size: HOME_SIZE, mode: HOME_MODE } });
     Ok(machine)
 }
 
@@ -145,10 +108,7 @@ fn add(machine: &mut Machine, path: &Path) -> Result<(), PlaceError> {
             return Ok(());
         };
         if is_shown(&walked.real) {
-            machine.skeleton.push(Entry::Link {
-                path: path.to_owned(),
-                to,
-            });
+            machine.skeleton.push(Entry::Link { path: path.to_owned(), to });
             return Ok(());
         }
         return bind(machine, path, &walked.real);
@@ -157,16 +117,9 @@ fn add(machine: &mut Machine, path: &Path) -> Result<(), PlaceError> {
 }
 
 fn bind(machine: &mut Machine, target: &Path, source: &Path) -> Result<(), PlaceError> {
-    let masked: &[&str] = if target == Path::new("/usr") {
-        &MASKED
-    } else {
-        &[]
-    };
+    let masked: &[&str] = if target == Path::new("/usr") { &MASKED } else { &[] };
     match place::bind(source, false, masked) {
-        Ok(bind) => machine.mounts.push(Mount {
-            target: target.to_owned(),
-            what: What::Bind(bind),
-        }),
+        Ok(bind) => machine.mounts.push(Mount { target: target.to_owned(), what: What::Bind(bind) }),
         // A socket or pipe in the place of a file of /etc is not shown; software is not optional.
         Err(PlaceError::Kind(_)) if !SOFTWARE.iter().any(|folder| target == Path::new(folder)) => {}
         Err(error) => return Err(error),
@@ -178,11 +131,7 @@ fn bind(machine: &mut Machine, target: &Path, source: &Path) -> Result<(), Place
 fn is_shown(real: &Path) -> bool {
     let software = SOFTWARE.iter().any(|folder| real.starts_with(folder));
     software
-        || ETC.iter().any(|(pattern, _)| {
-            matching(pattern)
-                .iter()
-                .any(|shown| real != shown && real.starts_with(shown))
-        })
+        || ETC.iter().any(|(pattern, _)| matching(pattern).iter().any(|shown| real != shown && real.starts_with(shown)))
 }
 
 /// The paths that a line of the table means.
@@ -206,10 +155,7 @@ fn matching(pattern: &str) -> Vec<PathBuf> {
 
 /// Accounts, names and folders that are the same in every box of host programs.
 pub fn generated(host_name: &str) -> Vec<Entry> {
-    let file = |path: &str, text: String| Entry::File {
-        path: PathBuf::from(path),
-        text,
-    };
+    let file = |path: &str, text: String| Entry::File { path: PathBuf::from(path), text };
     vec![
         file(
             "/etc/passwd",
@@ -218,20 +164,11 @@ pub fn generated(host_name: &str) -> Vec<Entry> {
                  nobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"
             ),
         ),
-        file(
-            "/etc/group",
-            format!("root:x:0:\nbox:x:{BOX_ID}:\nnogroup:x:65534:\n"),
-        ),
-        file(
-            "/etc/hosts",
-            format!("127.0.0.1 localhost {host_name}\n::1 localhost ip6-localhost ip6-loopback\n"),
-        ),
+        file("/etc/group", format!("root:x:0:\nbox:x:{BOX_ID}:\nnogroup:x:65534:\n")),
+        file("/etc/hosts", format!("127.0.0.1 localhost {host_name}\n::1 localhost ip6-localhost ip6-loopback\n")),
         file("/etc/hostname", format!("{host_name}\n")),
         // A refused name has to fail at once, without a search list and without long retries.
-        file(
-            "/etc/resolv.conf",
-            format!("nameserver {RESOLVER}\noptions ndots:0 timeout:2 attempts:2\n"),
-        ),
+        file("/etc/resolv.conf", format!("nameserver {RESOLVER}\noptions ndots:0 timeout:2 attempts:2\n")),
         file(
             "/etc/nsswitch.conf",
             "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n\
@@ -240,15 +177,9 @@ pub fn generated(host_name: &str) -> Vec<Entry> {
         ),
         // The same for musl and for resolvers of their own.
         file("/etc/host.conf", "multi on\n".into()),
-        Entry::Dir {
-            path: PathBuf::from("/var/tmp"),
-        },
-        Entry::Dir {
-            path: PathBuf::from("/run"),
-        },
-        Entry::Dir {
-            path: PathBuf::from("/root"),
-        },
+        Entry::Dir { path: PathBuf::from("/var/tmp") },
+        Entry::Dir { path: PathBuf::from("/run") },
+        Entry::Dir { path: PathBuf::from("/root") },
     ]
 }
 
@@ -278,23 +209,10 @@ mod tests {
     #[test]
     fn this_machine_shows_its_software_and_no_secrets() {
         let machine = machine("brig-test").unwrap();
-        let targets: Vec<&Path> = machine
-            .mounts
-            .iter()
-            .map(|mount| mount.target.as_path())
-            .collect();
+        let targets: Vec<&Path> = machine.mounts.iter().map(|mount| mount.target.as_path()).collect();
         assert!(targets.contains(&Path::new("/usr")));
         assert!(targets.contains(&Path::new(HOME)));
-        for secret in [
-            "/etc",
-            "/etc/ssl",
-            "/etc/ssl/private",
-            "/etc/shadow",
-            "/root",
-            "/home",
-            "/var",
-            "/run",
-        ] {
+        for secret in ["/etc", "/etc/ssl", "/etc/ssl/private", "/etc/shadow", "/root", "/home", "/var", "/run"] {
             assert!(!targets.contains(&Path::new(secret)), "{secret}");
         }
         for mount in &machine.mounts {
@@ -305,10 +223,7 @@ mod tests {
         }
         // Either a link or a bind, on every distribution.
         let bin = Path::new("/bin");
-        let linked = machine
-            .skeleton
-            .iter()
-            .any(|entry| matches!(entry, Entry::Link { path, .. } if path == bin));
+        let linked = machine.skeleton.iter().any(|entry| matches!(entry, Entry::Link { path, .. } if path == bin));
         assert!(linked != targets.contains(&bin));
     }
 
@@ -326,23 +241,14 @@ mod tests {
         let machine = machine("brig-test").unwrap();
         for entry in &machine.skeleton {
             if let Entry::Link { path, .. } = entry {
-                assert!(
-                    !machine
-                        .mounts
-                        .iter()
-                        .any(|mount| mount.target.starts_with(path)),
-                    "{path:?}"
-                );
+                assert!(!machine.mounts.iter().any(|mount| mount.target.starts_with(path)), "{path:?}");
             }
         }
     }
 
     #[test]
     fn the_environment_is_built_from_nothing() {
-        let found = Found {
-            path: vec![PathBuf::from("/opt/x/bin")],
-            ..Found::default()
-        };
+        let found = Found { path: vec![PathBuf::from("/opt/x/bin")], ..Found::default() };
         let env = environment(&found);
         assert_eq!(env["PATH"], format!("/opt/x/bin:{PATH}"));
         assert_eq!(env.len(), 7);

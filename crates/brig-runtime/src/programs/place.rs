@@ -10,13 +10,8 @@ use brig_engine::launch::{Bind, Entry, FileId, Inside, Mount, Treat, What};
 use super::Found;
 
 /// Files that may hold a registry's credentials inside a prefix, relative to it. They are covered.
-const MASKED: [&str; 5] = [
-    "etc/npmrc",
-    "etc/pip.conf",
-    "lib/node_modules/npm/.npmrc",
-    "lib/node_modules/npm/npmrc",
-    "pip.conf",
-];
+const MASKED: [&str; 5] =
+    ["etc/npmrc", "etc/pip.conf", "lib/node_modules/npm/.npmrc", "lib/node_modules/npm/npmrc", "pip.conf"];
 
 /// What to put into the box.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -68,35 +63,24 @@ impl Found {
         for (path, to) in &self.links {
             utf8(path)?;
             utf8(to)?;
-            placed.skeleton.push(Entry::Link {
-                path: path.clone(),
-                to: to.clone(),
-            });
+            placed.skeleton.push(Entry::Link { path: path.clone(), to: to.clone() });
         }
         for piece in &self.pieces {
             let bind = bind(&piece.path, piece.path.starts_with(&home), &MASKED)?;
-            placed.mounts.push(Mount {
-                target: piece.path.clone(),
-                what: What::Bind(bind),
-            });
+            placed.mounts.push(Mount { target: piece.path.clone(), what: What::Bind(bind) });
         }
         Ok(placed)
     }
 }
 
 fn utf8(path: &Path) -> Result<(), PlaceError> {
-    path.to_str()
-        .map(|_| ())
-        .ok_or_else(|| PlaceError::NotText(path.to_owned()))
+    path.to_str().map(|_| ()).ok_or_else(|| PlaceError::NotText(path.to_owned()))
 }
 
 /// A read-only bind of a real path, with those of `masked` covered that exist.
 pub(crate) fn bind(path: &Path, owned: bool, masked: &[&str]) -> Result<Bind, PlaceError> {
     utf8(path)?;
-    let look = |source| PlaceError::Look {
-        path: path.to_owned(),
-        source,
-    };
+    let look = |source| PlaceError::Look { path: path.to_owned(), source };
     let facts = fs::symlink_metadata(path).map_err(look)?;
     if !facts.is_file() && !facts.is_dir() {
         return Err(PlaceError::Kind(path.to_owned()));
@@ -109,16 +93,10 @@ pub(crate) fn bind(path: &Path, owned: bool, masked: &[&str]) -> Result<Bind, Pl
             fs::symlink_metadata(&here).is_ok_and(|facts| !facts.is_symlink())
         })
     };
-    let inside = masked.iter().filter(plain).map(|name| Inside {
-        path: PathBuf::from(name),
-        treat: Treat::Mask,
-    });
+    let inside = masked.iter().filter(plain).map(|name| Inside { path: PathBuf::from(name), treat: Treat::Mask });
     Ok(Bind {
         source: path.to_owned(),
-        expect: FileId {
-            dev: facts.dev(),
-            ino: facts.ino(),
-        },
+        expect: FileId { dev: facts.dev(), ino: facts.ino() },
         writable: false,
         inside: inside.collect(),
         owned,

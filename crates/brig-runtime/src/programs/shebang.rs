@@ -43,9 +43,7 @@ pub(super) fn parse(head: &[u8]) -> Result<Option<Interpreter>, ShebangError> {
         return Err(ShebangError::TooLong);
     }
     let (line, body) = rest.split_at(end.unwrap_or(rest.len()));
-    let line = std::str::from_utf8(line)
-        .map_err(|_| ShebangError::Text)?
-        .trim_matches([' ', '\t', '\r']);
+    let line = std::str::from_utf8(line).map_err(|_| ShebangError::Text)?.trim_matches([' ', '\t', '\r']);
     let (path, argument) = line.split_once([' ', '\t']).unwrap_or((line, ""));
     if !path.starts_with('/') {
         return Err(ShebangError::NoInterpreter);
@@ -53,68 +51,35 @@ pub(super) fn parse(head: &[u8]) -> Result<Option<Interpreter>, ShebangError> {
     if path == "/usr/bin/env" || path == "/bin/env" {
         return env_program(argument).map(|name| Some(interpreter(name)));
     }
-    let python = if path == "/bin/sh" {
-        exec_line(body)
-    } else {
-        None
-    };
-    Ok(Some(Interpreter::Path(
-        python.unwrap_or_else(|| PathBuf::from(path)),
-    )))
+    let python = if path == "/bin/sh" { exec_line(body) } else { None };
+    Ok(Some(Interpreter::Path(python.unwrap_or_else(|| PathBuf::from(path)))))
 }
 
 fn interpreter(name: &str) -> Interpreter {
-    if name.starts_with('/') {
-        Interpreter::Path(PathBuf::from(name))
-    } else {
-        Interpreter::Name(name.to_owned())
-    }
+    if name.starts_with('/') { Interpreter::Path(PathBuf::from(name)) } else { Interpreter::Name(name.to_owned()) }
 }
 
 /// The program that `env` would run.
 fn env_program(argument: &str) -> Result<&str, ShebangError> {
     let argument = argument.trim_start();
     // Without -S the kernel hands over the rest of the line as one word.
-    let split = argument
-        .strip_prefix("-S")
-        .or_else(|| argument.strip_prefix("--split-string="));
+    let split = argument.strip_prefix("-S").or_else(|| argument.strip_prefix("--split-string="));
     let Some(words) = split else {
-        let one_word = !argument.is_empty()
-            && !argument.starts_with('-')
-            && !argument.contains([' ', '\t', '=']);
-        return if one_word {
-            Ok(argument)
-        } else {
-            Err(ShebangError::Env)
-        };
+        let one_word = !argument.is_empty() && !argument.starts_with('-') && !argument.contains([' ', '\t', '=']);
+        return if one_word { Ok(argument) } else { Err(ShebangError::Env) };
     };
     let mut words = words.split_ascii_whitespace().take(MAX_ENV_WORDS);
-    let name = words
-        .find(|word| !word.contains('='))
-        .ok_or(ShebangError::Env)?;
+    let name = words.find(|word| !word.contains('=')).ok_or(ShebangError::Env)?;
     let plain = !name.starts_with('-') && !name.contains(['"', '\'', '\\', '$']);
-    if plain {
-        Ok(name)
-    } else {
-        Err(ShebangError::Env)
-    }
+    if plain { Ok(name) } else { Err(ShebangError::Env) }
 }
 
 /// Python's installers write a second line for interpreters whose path is too long or has a blank:
 /// `'''exec' "/long path/python" "$0" "$@"`.
 fn exec_line(body: &[u8]) -> Option<PathBuf> {
-    let line = body
-        .strip_prefix(b"\n")?
-        .split(|byte| *byte == b'\n')
-        .next()?;
-    let rest = std::str::from_utf8(line)
-        .ok()?
-        .strip_prefix("'''exec' ")?
-        .strip_suffix(" \"$0\" \"$@\"")?;
-    let quoted = |quote: char| {
-        rest.strip_prefix(quote)
-            .and_then(|rest| rest.strip_suffix(quote))
-    };
+    let line = body.strip_prefix(b"\n")?.split(|byte| *byte == b'\n').next()?;
+    let rest = std::str::from_utf8(line).ok()?.strip_prefix("'''exec' ")?.strip_suffix(" \"$0\" \"$@\"")?;
+    let quoted = |quote: char| rest.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
     let path = quoted('"').or_else(|| quoted('\'')).unwrap_or(rest);
     (path.starts_with('/') && !path.contains(['"', '\'', '\\', '$'])).then(|| PathBuf::from(path))
 }
@@ -149,18 +114,9 @@ mod tests {
         check("#!/usr/bin/env node\r\n", name("node"));
         check("#!/usr/bin/env -S node --no-warnings\n", name("node"));
         check("#!/usr/bin/env -S A=b uv run --script\n", name("uv"));
-        check(
-            "#!/bin/sh\n'''exec' \"/a b/python\" \"$0\" \"$@\"\n' '''\n",
-            path("/a b/python"),
-        );
-        check(
-            "#!/bin/sh\n'''exec' '/a b/python' \"$0\" \"$@\"\n' '''\n",
-            path("/a b/python"),
-        );
-        check(
-            "#!/bin/sh\n'''exec' /ab/python \"$0\" \"$@\"\n' '''\n",
-            path("/ab/python"),
-        );
+        check("#!/bin/sh\n'''exec' \"/a b/python\" \"$0\" \"$@\"\n' '''\n", path("/a b/python"));
+        check("#!/bin/sh\n'''exec' '/a b/python' \"$0\" \"$@\"\n' '''\n", path("/a b/python"));
+        check("#!/bin/sh\n'''exec' /ab/python \"$0\" \"$@\"\n' '''\n", path("/ab/python"));
         check("#!/bin/sh", path("/bin/sh"));
     }
 
@@ -172,10 +128,7 @@ mod tests {
         check("#!/usr/bin/env -i node\n", Err(ShebangError::Env));
         check("#!/usr/bin/env node --flag\n", Err(ShebangError::Env));
         check("#!/usr/bin/env -S \"node\"\n", Err(ShebangError::Env));
-        check(
-            &format!("#!/{}\n", "x".repeat(300)),
-            Err(ShebangError::TooLong),
-        );
+        check(&format!("#!/{}\n", "x".repeat(300)), Err(ShebangError::TooLong));
         assert_eq!(parse(b"#!/\xff\n"), Err(ShebangError::Text));
     }
 }

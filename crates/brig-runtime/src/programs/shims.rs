@@ -107,9 +107,7 @@ const LAUNCHERS: [(&str, Shim); 5] = [
 /// Tells a shim from a program by its place, target and first lines.
 pub(super) fn recognise(path: &Path, real: &Path, head: &[u8]) -> Option<Shim> {
     let (name, target) = (path.file_name()?, real.file_name()?);
-    let launcher = LAUNCHERS
-        .iter()
-        .find(|(launcher, _)| name != target && target == *launcher);
+    let launcher = LAUNCHERS.iter().find(|(launcher, _)| name != target && target == *launcher);
     if let Some((_, shim)) = launcher {
         return Some(shim.clone());
     }
@@ -117,9 +115,7 @@ pub(super) fn recognise(path: &Path, real: &Path, head: &[u8]) -> Option<Shim> {
         return None;
     }
     let text = String::from_utf8_lossy(head);
-    let family = FAMILIES
-        .iter()
-        .position(|family| text.contains(&format!("/{}\" exec ", family.manager)));
+    let family = FAMILIES.iter().position(|family| text.contains(&format!("/{}\" exec ", family.manager)));
     if let Some(index) = family {
         return Some(Shim::Environments(index));
     }
@@ -129,15 +125,9 @@ pub(super) fn recognise(path: &Path, real: &Path, head: &[u8]) -> Option<Shim> {
 
 /// Finds what a shim would run.
 pub(super) fn follow(shim: &Shim, path: &Path, caller: &Caller) -> Result<Next, ShimError> {
-    let program = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let program = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     match shim {
-        Shim::Environments(index) => {
-            environments::follow(&FAMILIES[*index], path, &program, caller)
-        }
+        Shim::Environments(index) => environments::follow(&FAMILIES[*index], path, &program, caller),
         Shim::Asdf(plugins) => asdf::follow(plugins, path, &program, caller),
         Shim::Mise => mise::follow(path, &program, caller),
         Shim::Volta => volta::follow(path, &program, caller),
@@ -160,17 +150,7 @@ fn plain(version: &str) -> Result<&str, ShimError> {
 fn newest(folder: &Path, wanted: &str) -> Option<String> {
     let entries = std::fs::read_dir(folder).ok()?.flatten().take(1024);
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let fits = |name: &String| {
-        wanted.is_empty() || name == wanted || name.starts_with(&format!("{wanted}."))
-    };
-    let number = |name: &str| {
-        name.split('.')
-            .map(|part| part.parse().ok())
-            .collect::<Option<Vec<u64>>>()
-    };
-    names
-        .filter(fits)
-        .filter_map(|name| Some((number(&name)?, name)))
-        .max()
-        .map(|(_, name)| name)
+    let fits = |name: &String| wanted.is_empty() || name == wanted || name.starts_with(&format!("{wanted}."));
+    let number = |name: &str| name.split('.').map(|part| part.parse().ok()).collect::<Option<Vec<u64>>>();
+    names.filter(fits).filter_map(|name| Some((number(&name)?, name))).max().map(|(_, name)| name)
 }

@@ -6,15 +6,7 @@ use super::walk::read_small;
 
 /// What an environment consists of. Its folder may be a whole project (`python -m venv .`), so it is never
 /// shown as one.
-const PARTS: [&str; 7] = [
-    "bin",
-    "etc",
-    "include",
-    "lib",
-    "lib64",
-    "pyvenv.cfg",
-    "share",
-];
+const PARTS: [&str; 7] = ["bin", "etc", "include", "lib", "lib64", "pyvenv.cfg", "share"];
 
 /// An environment.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,15 +22,8 @@ pub(super) fn around(program: &Path) -> Option<Environment> {
     let bin = program.parent().filter(|bin| bin.ends_with("bin"))?;
     let folder = bin.parent()?;
     let text = read_small(&folder.join("pyvenv.cfg"))?;
-    let parts = PARTS
-        .iter()
-        .map(|part| folder.join(part))
-        .filter(|path| path.exists())
-        .collect();
-    Some(Environment {
-        parts,
-        base: base(&text),
-    })
+    let parts = PARTS.iter().map(|part| folder.join(part)).filter(|path| path.exists()).collect();
+    Some(Environment { parts, base: base(&text) })
 }
 
 /// `home` names the base's folder; `executable` (since Python 3.11) the base itself.
@@ -46,9 +31,7 @@ fn base(text: &str) -> Option<PathBuf> {
     let value = |key: &str| {
         text.lines().find_map(|line| {
             let (name, value) = line.split_once('=')?;
-            name.trim()
-                .eq_ignore_ascii_case(key)
-                .then(|| PathBuf::from(value.trim()))
+            name.trim().eq_ignore_ascii_case(key).then(|| PathBuf::from(value.trim()))
         })
     };
     let base = value("executable").or_else(|| value("home").map(|home| home.join("python3")))?;
@@ -61,16 +44,9 @@ mod tests {
 
     #[test]
     fn the_base_is_read_as_python_reads_it() {
-        let check =
-            |text: &str, expect: Option<&str>| assert_eq!(base(text), expect.map(PathBuf::from));
-        check(
-            "home = /usr/bin\nversion = 3.10.1\n",
-            Some("/usr/bin/python3"),
-        );
-        check(
-            "Home=/a/bin\nexecutable = /a/bin/python3.12\n",
-            Some("/a/bin/python3.12"),
-        );
+        let check = |text: &str, expect: Option<&str>| assert_eq!(base(text), expect.map(PathBuf::from));
+        check("home = /usr/bin\nversion = 3.10.1\n", Some("/usr/bin/python3"));
+        check("Home=/a/bin\nexecutable = /a/bin/python3.12\n", Some("/a/bin/python3.12"));
         check("home = bin\n", None);
         check("version = 3.10.1\n", None);
     }

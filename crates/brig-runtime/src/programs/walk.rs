@@ -47,9 +47,7 @@ pub(super) fn walk(path: &Path) -> io::Result<Walked> {
         }
         followed += 1;
         if followed > MAX_LINKS {
-            return Err(io::Error::from_raw_os_error(
-                rustix::io::Errno::LOOP.raw_os_error(),
-            ));
+            return Err(io::Error::from_raw_os_error(rustix::io::Errno::LOOP.raw_os_error()));
         }
         let to = fs::read_link(&here)?;
         match todo.front() {
@@ -113,11 +111,7 @@ pub(crate) fn read_small(path: &Path) -> Option<String> {
         return None;
     }
     let mut text = String::new();
-    File::open(path)
-        .ok()?
-        .take(SMALL_FILE)
-        .read_to_string(&mut text)
-        .ok()?;
+    File::open(path).ok()?.take(SMALL_FILE).read_to_string(&mut text).ok()?;
     Some(text)
 }
 
@@ -137,11 +131,7 @@ mod tests {
         symlink(root.join("short/bin/../bin/x"), root.join("entry")).unwrap();
         let walked = walk(&root.join("entry")).unwrap();
         assert_eq!(walked.real, root.join("real/bin/x1"));
-        let links: Vec<_> = walked
-            .links
-            .keys()
-            .map(|link| link.strip_prefix(&root).unwrap().to_owned())
-            .collect();
+        let links: Vec<_> = walked.links.keys().map(|link| link.strip_prefix(&root).unwrap().to_owned()).collect();
         assert_eq!(links, ["entry", "real/bin/x", "short"].map(PathBuf::from));
     }
 

@@ -1,14 +1,21 @@
 //! Everything that can keep a box from running, in the order in which it is met.
 
 use std::io;
+use std::path::PathBuf;
 
 use brig_engine::native::StartError;
 use brig_engine::walls::Standing;
+use brig_policy::flags::EnvFileError;
 
+use crate::grants::arguments::{HereError, Ungranted};
+use crate::grants::stage::StageError;
+use crate::grants::{GrantError, SurveyError};
 use crate::plan::PlanError;
 use crate::programs::{PlaceError, ProgramError};
 use crate::runs;
 
+/// The command line is wrong.
+const STATUS_USAGE: u8 = 2;
 /// Refused by policy.
 const STATUS_REFUSED: u8 = 77;
 /// brig failed.
@@ -23,6 +30,48 @@ pub enum RunError {
     /// A file that the program needs cannot be shown.
     #[error(transparent)]
     Place(#[from] PlaceError),
+    /// What must never be granted could not be established.
+    #[error(transparent)]
+    Survey(#[from] SurveyError),
+    /// A mount was refused.
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+    /// `--here` was refused.
+    #[error(transparent)]
+    Here(#[from] HereError),
+    /// A staged grant could not be prepared.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// A folder of brig's own could not be made.
+    #[error("cannot make {}", path.display())]
+    Room {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Arguments name files that the box will not see.
+    #[error("{}", join(.0))]
+    Ungranted(Vec<Ungranted>),
+    /// A file of variables cannot be read.
+    #[error("cannot read --env-file {path}")]
+    EnvFileRead {
+        /// As it was spelt.
+        path: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file of variables has a line of another form.
+    #[error("--env-file {path}: {source}")]
+    EnvFile {
+        /// As it was spelt.
+        path: String,
+        /// Which line, and why.
+        source: EnvFileError,
+    },
+    /// Volumes.
+    #[error("volumes are not served yet ({0})")]
+    NoVolumes(String),
     /// A mount has no place.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -50,11 +99,22 @@ impl RunError {
         match self {
             Self::Program(error) => error.hint(),
             Self::Place(error) => error.hint(),
+            Self::Survey(error) => error.hint(),
+            Self::Grant(error) => error.hint(),
+            Self::Here(error) => error.hint(),
+            Self::Stage(error) => error.hint(),
+            Self::Ungranted(all) => {
+                let hints: Vec<String> = all.iter().filter_map(Ungranted::hint).collect();
+                Some(hints.join("\n"))
+            }
             Self::Plan(error) => error.hint(),
             Self::Record(error) => error.hint(),
             Self::Start(error) => error.hint(),
             Self::Strict(_) => Some("`brig doctor` shows what would raise them; or leave --strict out".to_owned()),
-            Self::Session(_) | Self::NoImages => None,
+            Self::Room { path, .. } => Some(format!("is {} yours, and is the disk full?", path.display())),
+            Self::EnvFile { source, .. } => source.hint(),
+            Self::EnvFileRead { path, .. } => Some(format!("look at it: ls -l {path}")),
+            Self::Session(_) | Self::NoImages | Self::NoVolumes(_) => None,
         }
     }
 
@@ -63,8 +123,9 @@ impl RunError {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Program(error) => error.exit_status(),
-            Self::Plan(_) => 2,
-            Self::Strict(_) => STATUS_REFUSED,
+            Self::Plan(_) | Self::Ungranted(_) | Self::EnvFile { .. } | Self::EnvFileRead { .. } => STATUS_USAGE,
+            Self::Strict(_) | Self::Here(_) => STATUS_REFUSED,
+            Self::Grant(error) => grant_status(error),
             _ => STATUS_FAILED,
         }
     }
@@ -73,4 +134,22 @@ impl RunError {
 fn shortfall(walls: &[Standing]) -> String {
     let one = |standing: &Standing| format!("{} is {}", standing.wall.id, standing.state);
     walls.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// What is refused for what it is, told from what was mistyped and from what failed.
+fn grant_status(error: &GrantError) -> u8 {
+    match error {
+        GrantError::Floor(_)
+        | GrantError::Linked { .. }
+        | GrantError::HostRun { .. }
+        | GrantError::Special { .. }
+        | GrantError::TooManyTreated { .. }
+        | GrantError::Walk { .. } => STATUS_REFUSED,
+        GrantError::Missing { .. } | GrantError::NotUtf8 { .. } | GrantError::StagedFile { .. } => STATUS_USAGE,
+        GrantError::Resolve { .. } | GrantError::Open { .. } | GrantError::Changed { .. } => STATUS_FAILED,
+    }
+}
+
+fn join(ungranted: &[Ungranted]) -> String {
+    ungranted.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -1,8 +1,8 @@
 //! A program of this machine: found, and placed in a root that has nothing else.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use brig_engine::launch::{Program, Root};
+use brig_engine::launch::{Mount, Program, Root};
 use brig_policy::request::Request;
 
 use super::{Context, RunError};
@@ -30,6 +30,15 @@ pub(super) fn base(argv: &[String], request: &Request, context: &Context) -> Res
     })
 }
 
-fn text(path: &std::path::Path) -> String {
+/// A program starts in the caller's working folder when that is granted at its own path, so that
+/// relative arguments mean what they say.
+pub(super) fn stay_where_granted(base: &mut Base, request: &Request, context: &Context, grants: &[Mount]) {
+    let cwd = &context.caller.cwd;
+    if request.workdir.is_none() && grants.iter().any(|grant| cwd.starts_with(&grant.target)) {
+        base.program.workdir.clone_from(cwd);
+    }
+}
+
+fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }

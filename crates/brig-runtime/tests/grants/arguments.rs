@@ -38,11 +38,7 @@ fn paths_that_exist_and_are_not_granted_are_found() {
         (format!("file://{data}"), flag("home/data")),
         (format!("name:{data}"), flag("home/data")),
     ] {
-        assert_eq!(
-            found(&fixture, &[&argument], &[]),
-            [(argument.clone(), suggestion)],
-            "{argument}"
-        );
+        assert_eq!(found(&fixture, &[&argument], &[]), [(argument.clone(), suggestion)], "{argument}");
     }
 }
 
@@ -66,10 +62,7 @@ fn other_arguments_are_no_paths() {
         "1.2.3",
     ];
     assert_eq!(found(&fixture, &arguments, &[]), []);
-    assert_eq!(
-        found(&fixture, &["data/", ".", "./build"], &["home/proj"]),
-        []
-    );
+    assert_eq!(found(&fixture, &["data/", ".", "./build"], &["home/proj"]), []);
 }
 
 #[test]
@@ -78,10 +71,7 @@ fn a_link_out_of_a_grant_is_not_granted() {
     fixture.dir("home/data");
     fixture.link("home/proj/data", "../data");
     assert_eq!(found(&fixture, &["./data"], &["home/proj"]).len(), 1);
-    assert_eq!(
-        found(&fixture, &["./data"], &["home/proj", "home/data"]),
-        []
-    );
+    assert_eq!(found(&fixture, &["./data"], &["home/proj", "home/data"]), []);
 }
 
 #[test]
@@ -89,10 +79,7 @@ fn what_is_never_granted_is_not_suggested() {
     let fixture = Fixture::new();
     for argument in ["../.ssh", "..", "/etc/passwd"] {
         let found = found(&fixture, &[argument], &[]);
-        assert!(
-            matches!(found.as_slice(), [(_, Suggestion::Never(_))]),
-            "{found:?}"
-        );
+        assert!(matches!(found.as_slice(), [(_, Suggestion::Never(_))]), "{found:?}");
     }
 }
 
@@ -101,17 +88,10 @@ fn here_is_the_working_folder_but_never_a_home() {
     let fixture = Fixture::new();
     let request = here(Access::Staged, &fixture.survey()).expect("project");
     let folder = fixture.proj().display().to_string();
-    assert_eq!(
-        (request.source, request.target),
-        (Source::Host(folder.clone()), folder)
-    );
+    assert_eq!((request.source, request.target), (Source::Host(folder.clone()), folder));
     assert_eq!(request.access, Access::Staged);
     let at = |cwd: std::path::PathBuf| {
-        let caller = Caller {
-            cwd,
-            homes: vec![fixture.path("home")],
-            own: Vec::new(),
-        };
+        let caller = Caller { cwd, homes: vec![fixture.path("home")], own: Vec::new() };
         here(Access::ReadOnly, &Survey::take(&caller).expect("survey"))
     };
     assert!(matches!(at(fixture.path("home")), Err(HereError::Home(_))));

@@ -21,12 +21,7 @@ pub(crate) fn live_bind(fixture: &Fixture, bind: &Bind, commands: &str) -> Outpu
 }
 
 /// Runs commands where a staged grant is mounted.
-pub(crate) fn staged(
-    fixture: &Fixture,
-    granted: &Granted,
-    stage: &Stage,
-    commands: &str,
-) -> Output {
+pub(crate) fn staged(fixture: &Fixture, granted: &Granted, stage: &Stage, commands: &str) -> Output {
     let What::Overlay { lower, upper, work } = stage.what(granted) else {
         panic!("a stage is an overlay");
     };
@@ -41,18 +36,10 @@ pub(crate) fn staged(
 }
 
 /// The same as [`live`], going on when the host wrote a line.
-pub(crate) fn live_in_two_steps(
-    fixture: &Fixture,
-    granted: &Granted,
-    host: impl FnOnce(),
-    commands: &str,
-) -> Output {
+pub(crate) fn live_in_two_steps(fixture: &Fixture, granted: &Granted, host: impl FnOnce(), commands: &str) -> Output {
     use std::io::{BufRead as _, Write as _};
     prepare(fixture);
-    let script = format!(
-        "{}\ncd target\necho up\nread go\n{commands}",
-        live_mounts(fixture, granted.bind())
-    );
+    let script = format!("{}\ncd target\necho up\nread go\n{commands}", live_mounts(fixture, granted.bind()));
     let mut child = unshare(fixture, &script)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -64,12 +51,7 @@ pub(crate) fn live_in_two_steps(
     out.read_line(&mut line).expect("a line");
     assert_eq!(line, "up\n", "{:?}", child.wait_with_output());
     host();
-    child
-        .stdin
-        .take()
-        .expect("stdin")
-        .write_all(b"go\n")
-        .expect("go");
+    child.stdin.take().expect("stdin").write_all(b"go\n").expect("go");
     let mut rest = Vec::new();
     std::io::Read::read_to_end(&mut out, &mut rest).expect("output");
     let mut output = child.wait_with_output().expect("end");
@@ -98,10 +80,7 @@ fn inside(bind: &Bind) -> String {
                 "if [ -d '{path}' ]; then mount --bind mask/dir '{path}'; \
                  else mount --bind mask/file '{path}'; fi; mount -o remount,bind,ro '{path}'"
             ),
-            Treat::ReadOnly => writeln!(
-                mounts,
-                "mount --bind '{path}' '{path}'; mount -o remount,bind,ro '{path}'"
-            ),
+            Treat::ReadOnly => writeln!(mounts, "mount --bind '{path}' '{path}'; mount -o remount,bind,ro '{path}'"),
             Treat::Hold => writeln!(mounts, "mount --bind '{path}' '{path}'"),
         }
         .expect("text");
@@ -125,8 +104,6 @@ fn run(fixture: &Fixture, mounts: &str, commands: &str) -> Output {
 
 fn unshare(fixture: &Fixture, script: &str) -> Command {
     let mut command = Command::new("unshare");
-    command
-        .args(["-Urm", "--propagation", "private", "sh", "-euc", script])
-        .current_dir(fixture.path(""));
+    command.args(["-Urm", "--propagation", "private", "sh", "-euc", script]).current_dir(fixture.path(""));
     command
 }

@@ -16,15 +16,9 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) fn new() -> Self {
-        let temporary = tempfile::Builder::new()
-            .prefix("brig-grants-")
-            .tempdir()
-            .expect("temporary folder");
+        let temporary = tempfile::Builder::new().prefix("brig-grants-").tempdir().expect("temporary folder");
         let top = std::fs::canonicalize(temporary.path()).expect("real path");
-        let fixture = Self {
-            _temporary: Some(temporary),
-            top,
-        };
+        let fixture = Self { _temporary: Some(temporary), top };
         fixture.file("home/.ssh/id_ed25519", "the host's key");
         fixture.file("home/.netrc", "the host's login");
         fixture.file("home/.bashrc", "# shell");
@@ -37,10 +31,7 @@ impl Fixture {
 
     /// The fixture that another test process made, whose working folder is its top.
     pub(crate) fn here() -> Self {
-        Self {
-            _temporary: None,
-            top: std::env::current_dir().expect("working folder"),
-        }
+        Self { _temporary: None, top: std::env::current_dir().expect("working folder") }
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {
@@ -83,11 +74,7 @@ impl Fixture {
     }
 
     pub(crate) fn survey(&self) -> Survey {
-        let caller = Caller {
-            cwd: self.proj(),
-            homes: vec![self.path("home")],
-            own: vec![self.path("brig")],
-        };
+        let caller = Caller { cwd: self.proj(), homes: vec![self.path("home")], own: vec![self.path("brig")] };
         Survey::take(&caller).expect("survey")
     }
 
@@ -125,10 +112,7 @@ pub(crate) fn shell(folder: &Path, script: &str) -> Output {
 /// What a grant masks, protects or holds, as text.
 pub(crate) fn treated(granted: &Granted, treat: Treat) -> Vec<String> {
     let inside = granted.bind().inside.iter();
-    inside
-        .filter(|inside| inside.treat == treat)
-        .map(|inside| inside.path.display().to_string())
-        .collect()
+    inside.filter(|inside| inside.treat == treat).map(|inside| inside.path.display().to_string()).collect()
 }
 
 /// Runs one ignored test of this program again under other circumstances: `wrapper` is a command
@@ -144,9 +128,5 @@ pub(crate) fn again(fixture: &Fixture, wrapper: &[&str], test: &str) {
         .output()
         .expect("the wrapper");
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && said.contains("1 passed"),
-        "{said}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&output.stderr));
 }

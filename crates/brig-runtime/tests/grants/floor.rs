@@ -26,15 +26,9 @@ fn a_project_is_granted_and_the_home_is_not() {
     refused(fixture.judge("home", Access::ReadOnly), Relation::Is);
     refused(fixture.judge("", Access::ReadOnly), Relation::Contains);
     refused(fixture.judge("home/.ssh", Access::ReadOnly), Relation::Is);
-    refused(
-        fixture.judge("home/.ssh/id_ed25519", Access::ReadOnly),
-        Relation::Under,
-    );
+    refused(fixture.judge("home/.ssh/id_ed25519", Access::ReadOnly), Relation::Under);
     refused(fixture.judge("home/.netrc", Access::ReadOnly), Relation::Is);
-    refused(
-        fixture.judge("brig/store", Access::ReadOnly),
-        Relation::Under,
-    );
+    refused(fixture.judge("brig/store", Access::ReadOnly), Relation::Under);
 }
 
 #[test]
@@ -42,19 +36,10 @@ fn another_spelling_is_the_same_path() {
     let fixture = Fixture::new();
     fixture.link("home/proj/keys", "../.ssh");
     fixture.link("outside", "home");
-    refused(
-        fixture.judge("home/proj/keys", Access::ReadOnly),
-        Relation::Is,
-    );
-    refused(
-        fixture.judge("home/proj/../.ssh/.", Access::ReadOnly),
-        Relation::Is,
-    );
+    refused(fixture.judge("home/proj/keys", Access::ReadOnly), Relation::Is);
+    refused(fixture.judge("home/proj/../.ssh/.", Access::ReadOnly), Relation::Is);
     refused(fixture.judge("outside", Access::ReadOnly), Relation::Is);
-    refused(
-        judge("../.ssh", Access::ReadOnly, &fixture.survey()),
-        Relation::Is,
-    );
+    refused(judge("../.ssh", Access::ReadOnly, &fixture.survey()), Relation::Is);
     assert!(judge(".", Access::ReadOnly, &fixture.survey()).is_ok());
 }
 
@@ -62,18 +47,7 @@ fn another_spelling_is_the_same_path() {
 fn the_machines_own_paths_are_refused() {
     let fixture = Fixture::new();
     let survey = fixture.survey();
-    for path in [
-        "/",
-        "/etc",
-        "/etc/passwd",
-        "/proc",
-        "/proc/self/root",
-        "/sys",
-        "/dev/null",
-        "/run",
-        "/var",
-        "/home",
-    ] {
+    for path in ["/", "/etc", "/etc/passwd", "/proc", "/proc/self/root", "/sys", "/dev/null", "/run", "/var", "/home"] {
         assert!(judge(path, Access::ReadOnly, &survey).is_err(), "{path}");
     }
     assert!(matches!(
@@ -86,14 +60,8 @@ fn the_machines_own_paths_are_refused() {
 fn a_hard_link_of_a_credential_is_that_credential() {
     let fixture = Fixture::new();
     fixture.sh("ln ../.netrc innocent; ln ../.ssh/id_ed25519 harmless");
-    refused(
-        fixture.judge("home/proj/innocent", Access::ReadOnly),
-        Relation::Is,
-    );
-    assert!(matches!(
-        fixture.judge("home/proj/harmless", Access::ReadOnly),
-        Err(GrantError::Linked { .. })
-    ));
+    refused(fixture.judge("home/proj/innocent", Access::ReadOnly), Relation::Is);
+    assert!(matches!(fixture.judge("home/proj/harmless", Access::ReadOnly), Err(GrantError::Linked { .. })));
 }
 
 #[test]
@@ -101,26 +69,15 @@ fn what_a_hidden_link_leads_to_is_floor() {
     let fixture = Fixture::new();
     fixture.file("home/dotfiles/aws/credentials", "key");
     fixture.link("home/.aws", "dotfiles/aws");
-    refused(
-        fixture.judge("home/dotfiles/aws", Access::ReadOnly),
-        Relation::Is,
-    );
-    refused(
-        fixture.judge("home/dotfiles/aws/credentials", Access::ReadOnly),
-        Relation::Under,
-    );
-    refused(
-        fixture.judge("home/dotfiles", Access::ReadOnly),
-        Relation::Contains,
-    );
+    refused(fixture.judge("home/dotfiles/aws", Access::ReadOnly), Relation::Is);
+    refused(fixture.judge("home/dotfiles/aws/credentials", Access::ReadOnly), Relation::Under);
+    refused(fixture.judge("home/dotfiles", Access::ReadOnly), Relation::Contains);
 }
 
 #[test]
 fn a_missing_source_is_an_error_and_is_not_made() {
     let fixture = Fixture::new();
-    let error = fixture
-        .judge("home/absent", Access::ReadWrite)
-        .expect_err("missing");
+    let error = fixture.judge("home/absent", Access::ReadWrite).expect_err("missing");
     assert!(matches!(error, GrantError::Missing { .. }), "{error}");
     assert!(error.hint().is_some_and(|hint| hint.contains("mkdir -p")));
     assert!(!fixture.exists("home/absent"));
@@ -134,9 +91,7 @@ fn sockets_fifos_and_devices_are_no_sources() {
     let _listener = UnixListener::bind(fixture.path("home/proj/s.sock")).expect("socket");
     fixture.sh("mkfifo pipe");
     for (name, kind) in [("s.sock", "socket"), ("pipe", "FIFO")] {
-        let error = fixture
-            .judge(&format!("home/proj/{name}"), Access::ReadOnly)
-            .expect_err(name);
+        let error = fixture.judge(&format!("home/proj/{name}"), Access::ReadOnly).expect_err(name);
         assert!(error.to_string().contains(kind), "{error}");
     }
 }
@@ -163,10 +118,7 @@ fn a_name_that_is_not_utf8_is_an_error_only_where_it_matters() {
     std::fs::create_dir(&odd).expect("folder");
     assert!(fixture.judge("home/proj", Access::ReadOnly).is_ok());
     std::fs::write(odd.join(".env"), "secret").expect("file");
-    assert!(matches!(
-        fixture.judge("home/proj", Access::ReadOnly),
-        Err(GrantError::NotUtf8 { .. })
-    ));
+    assert!(matches!(fixture.judge("home/proj", Access::ReadOnly), Err(GrantError::NotUtf8 { .. })));
 }
 
 #[test]
@@ -178,11 +130,7 @@ fn bind_mounts_of_the_floor_are_the_floor() {
     }
     let script = "mount --bind home/.ssh away; mount --bind home/.ssh/deep deep; \
                   mount --bind home homes; exec \"$@\"";
-    again(
-        &fixture,
-        &["unshare", "-Urm", "sh", "-euc", script, "sh"],
-        "floor::inside_bind_mounts",
-    );
+    again(&fixture, &["unshare", "-Urm", "sh", "-euc", script, "sh"], "floor::inside_bind_mounts");
 }
 
 #[test]

@@ -33,9 +33,7 @@ fn run(fixture: &Fixture, commands: &str) -> Applied {
 
 fn withheld(applied: &Applied) -> BTreeMap<String, String> {
     let items = applied.withheld.iter();
-    items
-        .map(|item| (item.path.display().to_string(), item.why.to_string()))
-        .collect()
+    items.map(|item| (item.path.display().to_string(), item.why.to_string())).collect()
 }
 
 #[test]
@@ -55,11 +53,7 @@ fn ordinary_writes_are_applied_when_the_box_has_ended() {
          rm -r swap; echo file > swap; rm -r again; mkdir again; echo x > again/fresh; \
          ln -s e/f d/link; truncate -s 3G huge",
     );
-    assert_eq!(
-        fixture.text("home/proj/old.txt"),
-        "old",
-        "nothing is written while it runs"
-    );
+    assert_eq!(fixture.text("home/proj/old.txt"), "old", "nothing is written while it runs");
     let applied = applied(&fixture, &granted, &stage);
     assert!(applied.withheld.is_empty(), "{applied:?}");
     assert_eq!(fixture.text("home/proj/old.txt"), "new\n");
@@ -67,33 +61,16 @@ fn ordinary_writes_are_applied_when_the_box_has_ended() {
     assert_eq!(fixture.text("home/proj/swap"), "file\n");
     assert!(!fixture.exists("home/proj/gone") && !fixture.exists("home/proj/again/stale"));
     assert!(fixture.exists("home/proj/again/fresh"));
-    let mode = |path: &str| {
-        std::os::unix::fs::PermissionsExt::mode(
-            &fixture.path(path).metadata().expect(path).permissions(),
-        )
-    };
-    assert_eq!(
-        (
-            mode("home/proj/old.txt") & 0o7777,
-            mode("home/proj/d/e/f") & 0o7777
-        ),
-        (0o640, 0o755)
-    );
+    let mode =
+        |path: &str| std::os::unix::fs::PermissionsExt::mode(&fixture.path(path).metadata().expect(path).permissions());
+    assert_eq!((mode("home/proj/old.txt") & 0o7777, mode("home/proj/d/e/f") & 0o7777), (0o640, 0o755));
     let huge = fixture.path("home/proj/huge").metadata().expect("huge");
     let blocks = std::os::unix::fs::MetadataExt::blocks(&huge);
     assert!(huge.len() == 3 << 30 && blocks < 1000, "holes stay holes");
     let left = std::fs::read_dir(fixture.proj()).expect("proj");
-    assert!(
-        left.flatten()
-            .all(|entry| !entry.file_name().to_string_lossy().ends_with(".tmp"))
-    );
+    assert!(left.flatten().all(|entry| !entry.file_name().to_string_lossy().ends_with(".tmp")));
     stage.remove().expect("removed");
-    assert!(
-        std::fs::read_dir(fixture.path("brig/room"))
-            .expect("room")
-            .next()
-            .is_none()
-    );
+    assert!(std::fs::read_dir(fixture.path("brig/room")).expect("room").next().is_none());
 }
 
 #[test]
@@ -127,25 +104,9 @@ fn what_the_host_would_run_or_that_is_a_secret_is_withheld() {
     let names: Vec<_> = withheld(&applied).into_keys().collect();
     assert_eq!(
         names,
-        [
-            ".MCP.JSON",
-            ".env",
-            ".git",
-            ".vscode",
-            "bare/config",
-            "bare/hooks",
-            "bare/info",
-            "new.pem",
-            "sub/.envrc"
-        ]
+        [".MCP.JSON", ".env", ".git", ".vscode", "bare/config", "bare/hooks", "bare/info", "new.pem", "sub/.envrc"]
     );
-    assert!(
-        applied
-            .withheld
-            .iter()
-            .all(|item| matches!(item.kept, Ok(Some(_)))),
-        "{applied:?}"
-    );
+    assert!(applied.withheld.iter().all(|item| matches!(item.kept, Ok(Some(_)))), "{applied:?}");
     assert!(fixture.exists("home/proj/ok") && fixture.exists("home/proj/ca.pem"));
     for path in [".git", ".vscode", "sub/.envrc", ".env", "bare/config"] {
         assert!(!fixture.exists(&format!("home/proj/{path}")), "{path}");
@@ -187,10 +148,7 @@ fn hostile_entries_change_nothing() {
     let applied = applied(&fixture, &granted, &stage);
     let got = withheld(&applied);
     let names: Vec<_> = got.keys().map(String::as_str).collect();
-    assert_eq!(
-        names,
-        ["abs", "d/out", "pipe", "s.sock", "suid", "trick", "up"]
-    );
+    assert_eq!(names, ["abs", "d/out", "pipe", "s.sock", "suid", "trick", "up"]);
     assert!(got["up"].contains("leads out") && got["suid"].contains("rights"));
     for name in names {
         assert!(!fixture.exists(&format!("home/proj/{name}")), "{name}");
@@ -206,10 +164,7 @@ fn a_link_through_a_link_of_the_host_does_not_lead_out() {
     fixture.link("home/proj/shared", "../elsewhere");
     fixture.file("home/elsewhere/f", "outside");
     fixture.dir("home/proj/sub");
-    let applied = run(
-        &fixture,
-        "ln -s shared/f through; ln -s shared again; ln -s sub/../README.md fine",
-    );
+    let applied = run(&fixture, "ln -s shared/f through; ln -s shared again; ln -s sub/../README.md fine");
     let names: Vec<_> = withheld(&applied).into_keys().collect();
     assert_eq!(names, ["again", "through"]);
     assert!(fixture.exists("home/proj/fine") && !fixture.exists("home/proj/through"));
@@ -221,10 +176,7 @@ fn a_link_in_the_real_folder_is_replaced_and_never_followed() {
     fixture.file("home/elsewhere/f", "outside");
     fixture.link("home/proj/f", "../elsewhere/f");
     fixture.link("home/proj/dir", "../elsewhere");
-    let applied = run(
-        &fixture,
-        "rm f; echo box > f; rm dir; mkdir dir; echo box > dir/f",
-    );
+    let applied = run(&fixture, "rm f; echo box > f; rm dir; mkdir dir; echo box > dir/f");
     assert!(applied.withheld.is_empty(), "{applied:?}");
     assert_eq!(fixture.text("home/elsewhere/f"), "outside");
     assert_eq!(fixture.text("home/proj/f"), "box\n");
@@ -256,17 +208,16 @@ fn what_the_host_changed_meanwhile_is_kept() {
     let applied = applied(&fixture, &granted, &stage);
     assert_eq!(fixture.text("home/proj/both"), "host\n");
     assert_eq!(fixture.text("home/proj/gone"), "host\n");
-    let changed = applied
-        .withheld
-        .iter()
-        .filter(|item| matches!(item.why, WithheldWhy::HostChanged));
+    let changed = applied.withheld.iter().filter(|item| matches!(item.why, WithheldWhy::HostChanged));
     assert_eq!(changed.count(), 2);
 }
 
 #[test]
 fn nothing_protected_is_removed() {
     let fixture = Fixture::new();
-    fixture.sh("git init -q . && mkdir sub && echo {} > sub/.mcp.json && echo x > sub/x && echo s > sub/.env && echo x > gone");
+    fixture.sh(
+        "git init -q . && mkdir sub && echo {} > sub/.mcp.json && echo x > sub/x && echo s > sub/.env && echo x > gone",
+    );
     let (granted, stage) = stage(&fixture);
     // An engine that forgot its mounts: the filter alone must hold.
     let rooms = std::fs::read_dir(fixture.path("brig/room")).expect("room");
@@ -281,15 +232,7 @@ fn nothing_protected_is_removed() {
          : > m; : > gone; chmod 0 closed",
         upper.display()
     ));
-    let mut expected = vec![
-        ".git/config",
-        ".git/hooks",
-        ".git/info",
-        "m",
-        "r",
-        "sub/.env",
-        "sub/.mcp.json",
-    ];
+    let mut expected = vec![".git/config", ".git/hooks", ".git/info", "m", "r", "sub/.env", "sub/.mcp.json"];
     if rustix::process::geteuid().is_root() {
         fixture.sh(&format!("mknod {}/dev c 1 3", upper.display()));
         expected.push("dev");
@@ -303,20 +246,8 @@ fn nothing_protected_is_removed() {
     mark("gone", "whiteout", "y");
     let applied = applied(&fixture, &granted, &stage);
     let names: Vec<_> = withheld(&applied).into_keys().collect();
-    for name in [
-        ".git/config",
-        ".git/hooks",
-        ".git/info",
-        "dev",
-        "m",
-        "r",
-        "sub/.env",
-        "sub/.mcp.json",
-    ] {
-        assert!(
-            names.iter().any(|other| other == name),
-            "{name} in {names:?}"
-        );
+    for name in [".git/config", ".git/hooks", ".git/info", "dev", "m", "r", "sub/.env", "sub/.mcp.json"] {
+        assert!(names.iter().any(|other| other == name), "{name} in {names:?}");
     }
     assert!(fixture.text("home/proj/.git/config").contains("[core]"));
     assert_eq!(fixture.text("home/proj/sub/.env"), "s\n");

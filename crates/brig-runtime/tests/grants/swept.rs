@@ -33,10 +33,7 @@ fn moved(changes: &Changes) -> Vec<String> {
 fn ordinary_work_is_left_alone_and_listed() {
     let fixture = Fixture::new();
     fixture.sh("git init -q . && git add . && git commit -qm x && mkdir .vscode && echo {} > .vscode/tasks.json");
-    let changes = swept(
-        &fixture,
-        "echo x > new.rs; echo y > README.md; git add . ; git commit -qm y",
-    );
+    let changes = swept(&fixture, "echo x > new.rs; echo y > README.md; git add . ; git commit -qm y");
     assert_eq!(moved(&changes), [""; 0]);
     assert!(changes.replaced.is_empty() && changes.gone.is_empty());
     for path in ["new.rs", "README.md"] {
@@ -74,10 +71,7 @@ fn new_files_that_the_host_runs_are_moved_away() {
     );
     assert!(fixture.exists("home/proj/.git/config") && fixture.exists("home/proj/sub/.git/config"));
     assert!(fixture.exists("home/proj/a/b") && !fixture.exists("home/proj/.vscode"));
-    let kept = changes
-        .quarantined
-        .iter()
-        .filter(|item| matches!(item.kept, Ok(Some(_))));
+    let kept = changes.quarantined.iter().filter(|item| matches!(item.kept, Ok(Some(_))));
     assert_eq!(kept.count(), 10, "all but the link are kept");
 }
 
@@ -95,28 +89,16 @@ fn what_was_replaced_removed_or_made_dangerous_is_listed() {
     assert_eq!(changes.replaced, [PathBuf::from(".mcp.json")]);
     assert_eq!(changes.gone, [PathBuf::from("opencode.json")]);
     assert_eq!(changes.setuid, [PathBuf::from("tool")]);
-    assert_eq!(
-        changes.links_out,
-        [(PathBuf::from("keys"), PathBuf::from("../.ssh"))]
-    );
+    assert_eq!(changes.links_out, [(PathBuf::from("keys"), PathBuf::from("../.ssh"))]);
     assert_eq!(moved(&changes), [".envrc"]);
 }
 
 #[test]
 fn what_is_taken_is_closed() {
     let fixture = Fixture::new();
-    let changes = swept(
-        &fixture,
-        "mkdir .husky; echo x > .husky/pre-commit; chmod 755 .husky/pre-commit",
-    );
-    let kept = changes.quarantined[0]
-        .kept
-        .as_ref()
-        .expect("moved")
-        .clone()
-        .expect("kept");
-    let mode =
-        std::os::unix::fs::PermissionsExt::mode(&kept.metadata().expect("kept").permissions());
+    let changes = swept(&fixture, "mkdir .husky; echo x > .husky/pre-commit; chmod 755 .husky/pre-commit");
+    let kept = changes.quarantined[0].kept.as_ref().expect("moved").clone().expect("kept");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&kept.metadata().expect("kept").permissions());
     assert_eq!(mode & 0o777, 0);
 }
 

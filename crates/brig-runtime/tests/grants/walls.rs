@@ -42,11 +42,7 @@ fn no_rename_walks_around_the_protection() {
     let output = live(&fixture, &granted, attack);
     assert_eq!(said(&output), "renamed\nmade\n");
     assert_eq!(fixture.text("home/proj/deep/er/.env"), "hunter2");
-    assert!(
-        fixture
-            .text("home/proj/sub/repo/.git/config")
-            .contains("[core]")
-    );
+    assert!(fixture.text("home/proj/sub/repo/.git/config").contains("[core]"));
     assert!(fixture.exists("home/proj/freed"));
 }
 
@@ -61,14 +57,8 @@ fn each_hold_is_needed() {
         let attack = format!("mv {path} {path}.away 2>/dev/null && echo moved; exit 0");
         assert_eq!(said(&live(&fixture, &granted, &attack)), "", "{path}");
         let mut without = granted.bind().clone();
-        without
-            .inside
-            .retain(|part| part.path != std::path::Path::new(path));
-        assert_eq!(
-            said(&live_bind(&fixture, &without, &attack)),
-            "moved\n",
-            "{path}"
-        );
+        without.inside.retain(|part| part.path != std::path::Path::new(path));
+        assert_eq!(said(&live_bind(&fixture, &without, &attack)), "moved\n", "{path}");
         fixture.sh(&format!("mv {path}.away {path}"));
     }
 }
@@ -97,34 +87,17 @@ fn a_repository_made_by_the_box_never_runs_on_the_host() {
     let fixture = Fixture::new();
     let granted = fixture.granted("home/proj", Access::ReadWrite);
     let proof = fixture.path("ran");
-    let attack = format!(
-        "git init -q . && git config core.fsmonitor 'touch {}; false' && echo planted",
-        proof.display()
-    );
+    let attack =
+        format!("git init -q . && git config core.fsmonitor 'touch {}; false' && echo planted", proof.display());
     assert_eq!(said(&live(&fixture, &granted, &attack)), "planted\n");
     let mut quarantine = Quarantine::open(&fixture.path("brig/quarantine")).expect("quarantine");
     let changes = sweep(&granted, &mut quarantine).expect("sweep");
-    let moved: Vec<_> = changes
-        .quarantined
-        .iter()
-        .map(|item| item.path.display().to_string())
-        .collect();
+    let moved: Vec<_> = changes.quarantined.iter().map(|item| item.path.display().to_string()).collect();
     assert_eq!(moved, [".git"]);
     shell(&fixture.proj(), "git status || true");
     assert!(!proof.exists(), "the planted program ran");
     // And it would have run, had it stayed.
-    let kept = changes.quarantined[0]
-        .kept
-        .as_ref()
-        .expect("moved")
-        .as_ref()
-        .expect("kept");
-    shell(
-        &fixture.proj(),
-        &format!(
-            "chmod 700 {0}; mv {0} .git; git status || true",
-            kept.display()
-        ),
-    );
+    let kept = changes.quarantined[0].kept.as_ref().expect("moved").as_ref().expect("kept");
+    shell(&fixture.proj(), &format!("chmod 700 {0}; mv {0} .git; git status || true", kept.display()));
     assert!(proof.exists(), "the attack of this test does not work");
 }

@@ -18,21 +18,14 @@ struct Watched {
 impl Watched {
     fn start(fixture: &Fixture) -> Self {
         let granted = fixture.granted("home/proj", Access::ReadWrite);
-        let mut quarantine =
-            Quarantine::open(&fixture.path("brig/quarantine")).expect("quarantine");
+        let mut quarantine = Quarantine::open(&fixture.path("brig/quarantine")).expect("quarantine");
         let (watch, seen) = Watch::start(&granted, &mut quarantine).expect("watch");
         assert!(seen.changes.quarantined.is_empty() && !seen.missed && watch.blind() == 0);
-        Self {
-            granted,
-            quarantine,
-            watch,
-        }
+        Self { granted, quarantine, watch }
     }
 
     fn seen(&mut self) -> Seen {
-        self.watch
-            .drain(&self.granted, &mut self.quarantine)
-            .expect("events")
+        self.watch.drain(&self.granted, &mut self.quarantine).expect("events")
     }
 }
 
@@ -54,26 +47,16 @@ fn what_appears_is_moved_away_at_once() {
     fixture.sh("git init -q . && mkdir -p a/b");
     let mut watched = Watched::start(&fixture);
     assert!(moved(&watched.seen()).is_empty());
-    fixture.sh("echo x > a/b/.envrc; mkdir -p n/e/w; echo x > n/e/w/.mcp.json; echo x > .git/commondir; echo x > plain");
-    assert_eq!(
-        moved(&watched.seen()),
-        [".git/commondir", "a/b/.envrc", "n/e/w/.mcp.json"]
-    );
+    fixture
+        .sh("echo x > a/b/.envrc; mkdir -p n/e/w; echo x > n/e/w/.mcp.json; echo x > .git/commondir; echo x > plain");
+    assert_eq!(moved(&watched.seen()), [".git/commondir", "a/b/.envrc", "n/e/w/.mcp.json"]);
     assert!(fixture.exists("home/proj/plain") && !fixture.exists("home/proj/a/b/.envrc"));
     fixture.sh("mkdir -p n/e/w/.vscode");
-    assert_eq!(
-        moved(&watched.seen()),
-        ["n/e/w/.vscode"],
-        "new folders are watched as well"
-    );
+    assert_eq!(moved(&watched.seen()), ["n/e/w/.vscode"], "new folders are watched as well");
     fixture.sh("mv n m");
     watched.seen();
     fixture.sh("mkdir m/e/.husky");
-    assert_eq!(
-        moved(&watched.seen()),
-        ["m/e/.husky"],
-        "and keep their watch under a new name"
-    );
+    assert_eq!(moved(&watched.seen()), ["m/e/.husky"], "and keep their watch under a new name");
 }
 
 #[test]

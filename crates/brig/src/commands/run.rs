@@ -52,7 +52,10 @@ pub(super) fn run(words: &[OsString], settings: &Settings, screen: &Screen) -> O
     }
     let client =
         Client { input: io::stdin().as_fd().try_clone_to_owned()?, output: io::stdout().as_fd().try_clone_to_owned()? };
-    let ending = prepared.serve(client, &signals, &reporter(screen))?;
+    let (ending, notes) = prepared.serve(client, &signals, &reporter(screen))?;
+    for note in notes {
+        screen.say(&note.to_string());
+    }
     Ok(ExitCode::from(tell(&ending, &screen)))
 }
 
@@ -77,6 +80,7 @@ fn reporter(screen: Screen) -> Reporter {
         }
         Report::ClientRefused(reason) => screen.say(&format!("refused a message of the client: {reason}")),
         Report::ServerRefused(reason) => screen.say(&format!("refused a message of the server: {reason}")),
+        Report::Grant(note) => screen.say(&note.to_string()),
         Report::Escalated(what) => screen.say(what),
     })
 }

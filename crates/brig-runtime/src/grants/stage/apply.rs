@@ -79,16 +79,9 @@ pub enum WithheldWhy {
 /// # Errors
 /// [`StageError`] when the writes themselves cannot be read or are beyond all limits; what concerns
 /// a single file is in [`Applied::withheld`].
-pub fn apply(
-    stage: &Stage,
-    granted: &Granted,
-    quarantine: &mut Quarantine,
-) -> Result<Applied, StageError> {
+pub fn apply(stage: &Stage, granted: &Granted, quarantine: &mut Quarantine) -> Result<Applied, StageError> {
     let guarded = granted.bind().inside.iter();
-    let guarded = guarded
-        .filter(|inside| inside.treat != Treat::Hold)
-        .map(|inside| inside.path.clone())
-        .collect();
+    let guarded = guarded.filter(|inside| inside.treat != Treat::Hold).map(|inside| inside.path.clone()).collect();
     let mut work = Work {
         upper: stage.upper_fd.as_fd(),
         granted,
@@ -140,10 +133,7 @@ impl Work<'_> {
     }
 
     fn folder(&mut self, path: &Path, place: Place) -> Result<Vec<(PathBuf, Place)>, StageError> {
-        let failed = |source: io::Error| StageError::Read {
-            path: path.to_path_buf(),
-            source,
-        };
+        let failed = |source: io::Error| StageError::Read { path: path.to_path_buf(), source };
         let fd = overlay::folder(self.upper, path).map_err(failed)?;
         let left = tree::MAX_ENTRIES - self.entries;
         let entries = match tree::list(&fd, left) {
@@ -186,16 +176,10 @@ impl Work<'_> {
 
     /// A folder that, with what is written to it, would be a repository is treated as one.
     fn real_place(&self, path: &Path, place: Place, entries: &[Entry]) -> Place {
-        let here = |name: &str| {
-            entries.iter().any(|entry| entry.name == name)
-                || place::exists(self.real(), &path.join(name))
-        };
+        let here =
+            |name: &str| entries.iter().any(|entry| entry.name == name) || place::exists(self.real(), &path.join(name));
         let is_repository = protect::is_git_dir(here("HEAD"), here("objects"), here("refs"));
-        if place == Place::Ordinary && is_repository {
-            Place::GitDir
-        } else {
-            place
-        }
+        if place == Place::Ordinary && is_repository { Place::GitDir } else { place }
     }
 
     fn verdict(&self, fd: &OwnedFd, path: &Path, entry: &Entry, place: Place) -> Verdict {
@@ -236,13 +220,7 @@ impl Work<'_> {
     }
 
     /// Whether the tables keep an entry from being applied; without content the name decides.
-    fn filtered(
-        &self,
-        fd: &OwnedFd,
-        look: Look,
-        name: &OsStr,
-        no_content: bool,
-    ) -> Option<WithheldWhy> {
+    fn filtered(&self, fd: &OwnedFd, look: Look, name: &OsStr, no_content: bool) -> Option<WithheldWhy> {
         if let Some(rule) = look.host_run {
             return Some(WithheldWhy::HostRun(rule.why));
         }
@@ -293,8 +271,7 @@ impl Work<'_> {
                 continue;
             }
             if !emptied && place::is_folder(self.real(), &path) {
-                let listed = open::folder(self.real(), &path)
-                    .and_then(|fd| tree::list(&fd, tree::MAX_ENTRIES));
+                let listed = open::folder(self.real(), &path).and_then(|fd| tree::list(&fd, tree::MAX_ENTRIES));
                 let below = place.below(name);
                 match listed {
                     Ok(entries) => {
@@ -381,11 +358,7 @@ impl fmt::Display for WithheldWhy {
             Self::Protected => f.write_str("was closed to the box"),
             Self::HostChanged => f.write_str("was changed by the host as well while the box ran"),
             Self::Setuid => f.write_str("would run with another user's rights"),
-            Self::LeadsOut(to) => write!(
-                f,
-                "is a link that leads out of the grant, to {}",
-                to.display()
-            ),
+            Self::LeadsOut(to) => write!(f, "is a link that leads out of the grant, to {}", to.display()),
             Self::Special => f.write_str("is a socket, FIFO or device"),
             Self::Odd(feature) => write!(f, "uses {feature} of overlayfs, which brig does not"),
             Self::Failed(error) => write!(f, "could not be applied: {error}"),

@@ -14,10 +14,7 @@ const FILE: &str = ".tool-versions";
 pub(super) fn plugins(text: &str) -> Vec<String> {
     let mut plugins: Vec<String> = Vec::new();
     for line in text.lines().filter_map(|line| line.strip_prefix(MARK)) {
-        let name = line
-            .split_whitespace()
-            .next()
-            .filter(|name| plain(name).is_ok());
+        let name = line.split_whitespace().next().filter(|name| plain(name).is_ok());
         if let Some(name) = name.filter(|name| !plugins.iter().any(|seen| seen == name)) {
             plugins.push(name.to_owned());
         }
@@ -26,16 +23,8 @@ pub(super) fn plugins(text: &str) -> Vec<String> {
 }
 
 /// Finds what the shim would run.
-pub(super) fn follow(
-    plugins: &[String],
-    shim: &Path,
-    program: &str,
-    caller: &Caller,
-) -> Result<Next, ShimError> {
-    let data = shim
-        .parent()
-        .and_then(Path::parent)
-        .unwrap_or(Path::new("/"));
+pub(super) fn follow(plugins: &[String], shim: &Path, program: &str, caller: &Caller) -> Result<Next, ShimError> {
+    let data = shim.parent().and_then(Path::parent).unwrap_or(Path::new("/"));
     let mut missing = None;
     for plugin in plugins {
         let Some((by, versions)) = chosen(plugin, caller) else {
@@ -45,12 +34,7 @@ pub(super) fn follow(
             if version == "system" {
                 return Ok(Next::Elsewhere(program.to_owned()));
             }
-            let file = data
-                .join("installs")
-                .join(plugin)
-                .join(plain(version)?)
-                .join("bin")
-                .join(program);
+            let file = data.join("installs").join(plugin).join(plain(version)?).join("bin").join(program);
             if executable(&file) == Some(true) {
                 return Ok(Next::File(file));
             }
@@ -59,44 +43,25 @@ pub(super) fn follow(
     }
     let tool = plugins.first().cloned().unwrap_or_default();
     Err(match missing {
-        Some((by, version)) => ShimError::NotInstalled {
-            program: program.to_owned(),
-            version,
-            by,
-        },
-        None => ShimError::NoVersion {
-            set: format!("asdf set --home {tool} latest"),
-            tool,
-        },
+        Some((by, version)) => ShimError::NotInstalled { program: program.to_owned(), version, by },
+        None => ShimError::NoVersion { set: format!("asdf set --home {tool} latest"), tool },
     })
 }
 
 /// The versions that are set for a tool, and by what.
 fn chosen(tool: &str, caller: &Caller) -> Option<(String, Vec<String>)> {
-    let variable = format!(
-        "ASDF_{}_VERSION",
-        tool.to_ascii_uppercase().replace('-', "_")
-    );
+    let variable = format!("ASDF_{}_VERSION", tool.to_ascii_uppercase().replace('-', "_"));
     if let Some(value) = caller.var(&variable) {
-        return Some((
-            variable,
-            value.split_whitespace().map(str::to_owned).collect(),
-        ));
+        return Some((variable, value.split_whitespace().map(str::to_owned).collect()));
     }
     let folders = caller.cwd.ancestors().chain([caller.home.as_path()]);
-    folders
-        .map(|folder| folder.join(FILE))
-        .find_map(|file| Some((file.display().to_string(), in_file(&file, tool)?)))
+    folders.map(|folder| folder.join(FILE)).find_map(|file| Some((file.display().to_string(), in_file(&file, tool)?)))
 }
 
 /// The versions that one `.tool-versions` names for a tool.
 fn in_file(file: &Path, tool: &str) -> Option<Vec<String>> {
     walk::read_small(file)?.lines().find_map(|line| {
-        let mut words = line
-            .split('#')
-            .next()
-            .unwrap_or_default()
-            .split_whitespace();
+        let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
         (words.next() == Some(tool)).then(|| words.map(str::to_owned).collect())
     })
 }

@@ -19,37 +19,14 @@ pub(super) struct Family {
 
 /// All of them; they differ in names only.
 pub(super) const FAMILIES: [Family; 3] = [
-    Family {
-        manager: "pyenv",
-        variable: "PYENV_VERSION",
-        file: ".python-version",
-        prefix: "python-",
-    },
-    Family {
-        manager: "nodenv",
-        variable: "NODENV_VERSION",
-        file: ".node-version",
-        prefix: "node-",
-    },
-    Family {
-        manager: "rbenv",
-        variable: "RBENV_VERSION",
-        file: ".ruby-version",
-        prefix: "ruby-",
-    },
+    Family { manager: "pyenv", variable: "PYENV_VERSION", file: ".python-version", prefix: "python-" },
+    Family { manager: "nodenv", variable: "NODENV_VERSION", file: ".node-version", prefix: "node-" },
+    Family { manager: "rbenv", variable: "RBENV_VERSION", file: ".ruby-version", prefix: "ruby-" },
 ];
 
 /// Finds what the shim would run.
-pub(super) fn follow(
-    family: &Family,
-    shim: &Path,
-    program: &str,
-    caller: &Caller,
-) -> Result<Next, ShimError> {
-    let root = shim
-        .parent()
-        .and_then(Path::parent)
-        .unwrap_or(Path::new("/"));
+pub(super) fn follow(family: &Family, shim: &Path, program: &str, caller: &Caller) -> Result<Next, ShimError> {
+    let root = shim.parent().and_then(Path::parent).unwrap_or(Path::new("/"));
     let Some((by, versions)) = chosen(family, root, caller) else {
         return Ok(Next::Elsewhere(program.to_owned()));
     };
@@ -58,41 +35,24 @@ pub(super) fn follow(
             return Ok(Next::Elsewhere(program.to_owned()));
         }
         let version = installed(family, root, plain(version)?);
-        let file = root
-            .join("versions")
-            .join(version)
-            .join("bin")
-            .join(program);
+        let file = root.join("versions").join(version).join("bin").join(program);
         if executable(&file) == Some(true) {
             return Ok(Next::File(file));
         }
     }
-    Err(ShimError::NotInstalled {
-        program: program.to_owned(),
-        version: versions.join(":"),
-        by,
-    })
+    Err(ShimError::NotInstalled { program: program.to_owned(), version: versions.join(":"), by })
 }
 
 /// The versions that are set, and by what: the variable, the nearest file, the global file.
 fn chosen(family: &Family, root: &Path, caller: &Caller) -> Option<(String, Vec<String>)> {
     if let Some(value) = caller.var(family.variable) {
-        return Some((
-            family.variable.to_owned(),
-            value.split(':').map(str::to_owned).collect(),
-        ));
+        return Some((family.variable.to_owned(), value.split(':').map(str::to_owned).collect()));
     }
-    let local = caller
-        .cwd
-        .ancestors()
-        .map(|folder| folder.join(family.file));
+    let local = caller.cwd.ancestors().map(|folder| folder.join(family.file));
     let mut files = local.chain([root.join("version")]);
     files.find_map(|file: PathBuf| {
         let text = walk::read_small(&file)?;
-        let words = text
-            .lines()
-            .filter(|line| !line.trim_start().starts_with('#'))
-            .flat_map(str::split_whitespace);
+        let words = text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(str::split_whitespace);
         let versions: Vec<String> = words.map(str::to_owned).collect();
         (!versions.is_empty()).then(|| (file.display().to_string(), versions))
     })
@@ -102,9 +62,7 @@ fn chosen(family: &Family, root: &Path, caller: &Caller) -> Option<(String, Vec<
 fn installed(family: &Family, root: &Path, version: &str) -> String {
     let folder = root.join("versions");
     let bare = version.strip_prefix(family.prefix).unwrap_or(version);
-    let exact = [version, bare]
-        .into_iter()
-        .find(|name| folder.join(name).is_dir());
+    let exact = [version, bare].into_iter().find(|name| folder.join(name).is_dir());
     match exact {
         Some(name) => name.to_owned(),
         None => newest(&folder, bare).unwrap_or_else(|| version.to_owned()),

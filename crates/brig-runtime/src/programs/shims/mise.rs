@@ -8,14 +8,8 @@ use super::super::{executable, walk};
 use super::{Caller, Next, ShimError, newest, plain};
 
 /// Files of one folder, the strongest first.
-const FILES: [&str; 6] = [
-    "mise.local.toml",
-    ".mise.local.toml",
-    "mise.toml",
-    ".mise.toml",
-    ".config/mise.toml",
-    ".tool-versions",
-];
+const FILES: [&str; 6] =
+    ["mise.local.toml", ".mise.local.toml", "mise.toml", ".mise.toml", ".config/mise.toml", ".tool-versions"];
 /// The user's own, below the configuration folder.
 const GLOBAL: &str = "mise/config.toml";
 /// Names under which the same tool is known.
@@ -26,11 +20,7 @@ type Chosen = BTreeMap<String, (String, String)>;
 
 /// Finds what the shim would run.
 pub(super) fn follow(shim: &Path, program: &str, caller: &Caller) -> Result<Next, ShimError> {
-    let installs = shim
-        .parent()
-        .and_then(Path::parent)
-        .unwrap_or(Path::new("/"))
-        .join("installs");
+    let installs = shim.parent().and_then(Path::parent).unwrap_or(Path::new("/")).join("installs");
     let chosen = chosen(caller);
     let mut missing = None;
     for (tool, (version, by)) in &chosen {
@@ -42,9 +32,7 @@ pub(super) fn follow(shim: &Path, program: &str, caller: &Caller) -> Result<Next
         }
         let folder = installs.join(tool.replace([':', '/', '@'], "-"));
         let Some(home) = installed(&folder, plain(version)?) else {
-            missing = missing
-                .or_else(|| Some((version.clone(), by.clone())))
-                .filter(|_| tool == program);
+            missing = missing.or_else(|| Some((version.clone(), by.clone()))).filter(|_| tool == program);
             continue;
         };
         for file in [home.join("bin").join(program), home.join(program)] {
@@ -54,15 +42,8 @@ pub(super) fn follow(shim: &Path, program: &str, caller: &Caller) -> Result<Next
         }
     }
     Err(match missing {
-        Some((version, by)) => ShimError::NotInstalled {
-            program: program.to_owned(),
-            version,
-            by,
-        },
-        None => ShimError::NoVersion {
-            tool: program.to_owned(),
-            set: format!("mise use --global {program}"),
-        },
+        Some((version, by)) => ShimError::NotInstalled { program: program.to_owned(), version, by },
+        None => ShimError::NoVersion { tool: program.to_owned(), set: format!("mise use --global {program}") },
     })
 }
 
@@ -80,31 +61,19 @@ fn installed(folder: &Path, version: &str) -> Option<PathBuf> {
 fn chosen(caller: &Caller) -> Chosen {
     let mut chosen = Chosen::new();
     for (name, value) in &caller.env {
-        let tool = name
-            .strip_prefix("MISE_")
-            .and_then(|name| name.strip_suffix("_VERSION"));
+        let tool = name.strip_prefix("MISE_").and_then(|name| name.strip_suffix("_VERSION"));
         if let Some(tool) = tool.filter(|tool| !tool.is_empty() && !value.is_empty()) {
-            chosen.insert(
-                canonical(&tool.to_ascii_lowercase()),
-                (value.clone(), name.clone()),
-            );
+            chosen.insert(canonical(&tool.to_ascii_lowercase()), (value.clone(), name.clone()));
         }
     }
-    let config = caller
-        .var("XDG_CONFIG_HOME")
-        .map_or_else(|| caller.home.join(".config"), PathBuf::from);
-    let local = caller
-        .cwd
-        .ancestors()
-        .flat_map(|folder| FILES.iter().map(|file| folder.join(file)));
+    let config = caller.var("XDG_CONFIG_HOME").map_or_else(|| caller.home.join(".config"), PathBuf::from);
+    let local = caller.cwd.ancestors().flat_map(|folder| FILES.iter().map(|file| folder.join(file)));
     for file in local.chain([config.join(GLOBAL), caller.home.join(".tool-versions")]) {
         let Some(text) = walk::read_small(&file) else {
             continue;
         };
         for (tool, version) in versions(&file, &text) {
-            chosen
-                .entry(canonical(&tool))
-                .or_insert_with(|| (version, file.display().to_string()));
+            chosen.entry(canonical(&tool)).or_insert_with(|| (version, file.display().to_string()));
         }
     }
     chosen
@@ -112,23 +81,14 @@ fn chosen(caller: &Caller) -> Chosen {
 
 fn canonical(tool: &str) -> String {
     let tool = tool.strip_prefix("core:").unwrap_or(tool);
-    ALIASES
-        .iter()
-        .find(|(alias, _)| *alias == tool)
-        .map_or(tool, |(_, name)| name)
-        .to_owned()
+    ALIASES.iter().find(|(alias, _)| *alias == tool).map_or(tool, |(_, name)| name).to_owned()
 }
 
 /// Tools and their first version in one file.
 fn versions(file: &Path, text: &str) -> Vec<(String, String)> {
     if file.extension().is_none_or(|end| end != "toml") {
         let line = |line: &str| {
-            let mut words = line
-                .split('#')
-                .next()
-                .unwrap_or_default()
-                .split_whitespace()
-                .map(str::to_owned);
+            let mut words = line.split('#').next().unwrap_or_default().split_whitespace().map(str::to_owned);
             Some((words.next()?, words.next()?))
         };
         return text.lines().filter_map(line).collect();
@@ -138,19 +98,14 @@ fn versions(file: &Path, text: &str) -> Vec<(String, String)> {
     };
     let tools = table.get("tools").and_then(toml::Value::as_table);
     let entries = tools.into_iter().flatten();
-    entries
-        .filter_map(|(tool, value)| Some((tool.clone(), first(value)?)))
-        .collect()
+    entries.filter_map(|(tool, value)| Some((tool.clone(), first(value)?))).collect()
 }
 
 /// A version is a text, a table with one, or a list of either.
 fn first(value: &toml::Value) -> Option<String> {
     match value {
         toml::Value::String(version) => Some(version.clone()),
-        toml::Value::Table(table) => table
-            .get("version")
-            .and_then(toml::Value::as_str)
-            .map(str::to_owned),
+        toml::Value::Table(table) => table.get("version").and_then(toml::Value::as_str).map(str::to_owned),
         toml::Value::Array(list) => list.first().and_then(first),
         _ => None,
     }

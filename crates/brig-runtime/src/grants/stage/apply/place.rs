@@ -60,12 +60,7 @@ pub(super) fn folder(root: BorrowedFd<'_>, path: &Path, upper: &OwnedFd) -> io::
 }
 
 /// Copies a file beside its place and renames it there.
-pub(super) fn file(
-    root: BorrowedFd<'_>,
-    path: &Path,
-    upper: &OwnedFd,
-    facts: &Facts,
-) -> io::Result<()> {
+pub(super) fn file(root: BorrowedFd<'_>, path: &Path, upper: &OwnedFd, facts: &Facts) -> io::Result<()> {
     let name = name(path);
     let source = overlay::file(upper.as_fd(), Path::new(name))?;
     let parent = parent(root, path)?;
@@ -76,9 +71,7 @@ pub(super) fn file(
     }
     let (beside, fd) = temporary(&parent)?;
     let written = write(&source, &File::from(fd), facts, old, &parent);
-    let placed = written.and_then(|()| {
-        rustix::fs::renameat(&parent, &beside, &parent, name).map_err(io::Error::from)
-    });
+    let placed = written.and_then(|()| rustix::fs::renameat(&parent, &beside, &parent, name).map_err(io::Error::from));
     if placed.is_err() {
         let _ = rustix::fs::unlinkat(&parent, &beside, AtFlags::empty());
     }
@@ -86,11 +79,7 @@ pub(super) fn file(
 }
 
 /// Makes a link like the upper one; the inner error is where it leads when that is outside.
-pub(super) fn link(
-    root: BorrowedFd<'_>,
-    path: &Path,
-    upper: BorrowedFd<'_>,
-) -> io::Result<Result<(), PathBuf>> {
+pub(super) fn link(root: BorrowedFd<'_>, path: &Path, upper: BorrowedFd<'_>) -> io::Result<Result<(), PathBuf>> {
     let name = name(path);
     let above = path.parent().unwrap_or(Path::new(""));
     let from = overlay::folder(upper, above)?;
@@ -112,10 +101,7 @@ pub(super) fn link(
 }
 
 /// Where a link of the real folder leads when the kernel finds that it leaves the grant.
-pub(in super::super::super) fn leads_out(
-    root: BorrowedFd<'_>,
-    path: &Path,
-) -> io::Result<Option<PathBuf>> {
+pub(in super::super::super) fn leads_out(root: BorrowedFd<'_>, path: &Path) -> io::Result<Option<PathBuf>> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     match rustix::fs::openat2(root, path, flags, Mode::empty(), resolve) {
@@ -168,24 +154,12 @@ fn said(folder: BorrowedFd<'_>, name: &OsStr) -> io::Result<PathBuf> {
     Ok(PathBuf::from(OsStr::from_bytes(to.to_bytes())))
 }
 
-fn write(
-    source: &File,
-    file: &File,
-    facts: &Facts,
-    old: Option<Facts>,
-    parent: &OwnedFd,
-) -> io::Result<()> {
+fn write(source: &File, file: &File, facts: &Facts, old: Option<Facts>, parent: &OwnedFd) -> io::Result<()> {
     copy::bytes(source, file, facts.size)?;
     own(file, &old.map_or_else(|| open::facts(parent), Ok)?)?;
     rustix::fs::fchmod(file, Mode::from_raw_mode(facts.mode & 0o777))?;
-    let modified = Timespec {
-        tv_sec: facts.modified.0,
-        tv_nsec: facts.modified.1.into(),
-    };
-    let times = Timestamps {
-        last_access: modified,
-        last_modification: modified,
-    };
+    let modified = Timespec { tv_sec: facts.modified.0, tv_nsec: facts.modified.1.into() };
+    let times = Timestamps { last_access: modified, last_modification: modified };
     Ok(rustix::fs::futimens(file, &times)?)
 }
 
