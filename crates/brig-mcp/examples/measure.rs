@@ -3,7 +3,7 @@
 //! `cargo run --release -p brig-mcp --example measure` prints one table. "brig" is everything that
 //! happens to a message here: cut out of the stream and judged. The others only read it: `strict`
 //! is `serde_json` with a visitor that rejects repeated keys, `ignore` is `serde_json` that checks
-//! the grammar and nothing else. The medians of alternating runs are shown.
+//! the grammar and nothing else. An argument picks the rows whose name holds it. The medians of alternating runs are shown.
 #![allow(
     clippy::print_stdout,
     clippy::expect_used,
@@ -38,6 +38,12 @@ fn main() {
 }
 
 fn row(name: &str, message: &[u8]) {
+    if std::env::args()
+        .nth(1)
+        .is_some_and(|wanted| !name.contains(&wanted))
+    {
+        return;
+    }
     let rounds = (256 * MIB / message.len()).clamp(5, 20_000);
     let mut judged = Vec::new();
     let mut framed = Vec::new();

@@ -16,7 +16,19 @@ pub(super) enum Number {
 }
 
 /// Reads the number that begins at `from` (RFC 8259 section 6).
+#[inline]
 pub(super) fn read(bytes: &[u8], from: usize) -> Number {
+    // Most numbers are small and whole.
+    if let Some(b'1'..=b'9') = bytes.get(from) {
+        let end = digits(bytes, from);
+        if end - from < SURELY_SMALL && !matches!(bytes.get(end), Some(b'.' | b'e' | b'E')) {
+            return Number::Fine(end);
+        }
+    }
+    read_any(bytes, from)
+}
+
+fn read_any(bytes: &[u8], from: usize) -> Number {
     let unsigned = from + usize::from(bytes.get(from) == Some(&b'-'));
     let mut at = digits(bytes, unsigned);
     let leading_zero = bytes.get(unsigned) == Some(&b'0') && at > unsigned + 1;

@@ -15,6 +15,8 @@ pub(crate) struct Span {
 /// What an object or array is, in the protocol's eyes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
+    /// Nothing yet: the line itself.
+    Line,
     /// An array at the top.
     Batch,
     /// A message.
@@ -72,55 +74,70 @@ pub(crate) enum Slot {
 
 const SLOTS: usize = Slot::Known as usize;
 
-/// The keys that have a meaning, by the object that they stand in.
-const NAMES: &[(Role, &str, Slot)] = &[
-    (Role::Envelope, "jsonrpc", Slot::Version),
-    (Role::Envelope, "id", Slot::Id),
-    (Role::Envelope, "method", Slot::Method),
-    (Role::Envelope, "params", Slot::Params),
-    (Role::Envelope, "result", Slot::Result),
-    (Role::Envelope, "error", Slot::Error),
-    (Role::Params, "name", Slot::Name),
-    (Role::Params, "uri", Slot::Known),
-    (Role::Params, "arguments", Slot::Arguments),
-    (Role::Params, "_meta", Slot::Meta),
-    (Role::Params, "requestId", Slot::RequestId),
-    // What a server may want to see or ask for, and what the client answers.
-    (Role::Params, "protocolVersion", Slot::Known),
-    (Role::Params, "capabilities", Slot::Known),
-    (Role::Params, "cursor", Slot::Known),
-    (Role::Params, "inputResponses", Slot::Known),
-    (Role::Params, "requestState", Slot::Known),
-    (Role::Params, "messages", Slot::Known),
-    (Role::Params, "requestedSchema", Slot::Known),
-    (Role::Params, "url", Slot::Known),
-    (
-        Role::Meta,
-        "io.modelcontextprotocol/protocolVersion",
-        Slot::Modern,
-    ),
-    (Role::Result, "protocolVersion", Slot::Agreed),
-    (Role::Result, "tools", Slot::Tools),
-    (Role::Result, "content", Slot::Known),
-    (Role::Result, "structuredContent", Slot::Known),
-    (Role::Result, "isError", Slot::Known),
-    (Role::Result, "contents", Slot::Known),
-    (Role::Result, "messages", Slot::Known),
-    (Role::Result, "instructions", Slot::Known),
-    (Role::Result, "nextCursor", Slot::Known),
-    (Role::Result, "resultType", Slot::Known),
-    (Role::Result, "inputRequests", Slot::Known),
-    (Role::Result, "requestState", Slot::Known),
-    (Role::Error, "code", Slot::Known),
-    (Role::Error, "message", Slot::Known),
-    (Role::Error, "data", Slot::Known),
-    // What a person approves and a pin covers.
-    (Role::Tool, "name", Slot::Known),
-    (Role::Tool, "title", Slot::Known),
-    (Role::Tool, "description", Slot::Known),
-    (Role::Tool, "inputSchema", Slot::Known),
-    (Role::Tool, "outputSchema", Slot::Known),
-    (Role::Tool, "annotations", Slot::Known),
+/// The keys that have a meaning in one kind of object.
+type Names = &'static [(&'static str, Slot)];
+
+/// Keys of a message.
+const ENVELOPE: Names = &[
+    ("jsonrpc", Slot::Version),
+    ("id", Slot::Id),
+    ("method", Slot::Method),
+    ("params", Slot::Params),
+    ("result", Slot::Result),
+    ("error", Slot::Error),
+];
+
+/// Keys of `params`: what a policy looks at, and what a server may want to see or ask for.
+const PARAMS: Names = &[
+    ("name", Slot::Name),
+    ("uri", Slot::Known),
+    ("arguments", Slot::Arguments),
+    ("_meta", Slot::Meta),
+    ("requestId", Slot::RequestId),
+    ("protocolVersion", Slot::Known),
+    ("capabilities", Slot::Known),
+    ("cursor", Slot::Known),
+    ("inputResponses", Slot::Known),
+    ("requestState", Slot::Known),
+    ("messages", Slot::Known),
+    ("requestedSchema", Slot::Known),
+    ("url", Slot::Known),
+];
+
+/// Keys of `params._meta`.
+const META: Names = &[("io.modelcontextprotocol/protocolVersion", Slot::Modern)];
+
+/// Keys of `result`.
+const RESULT: Names = &[
+    ("protocolVersion", Slot::Agreed),
+    ("tools", Slot::Tools),
+    ("content", Slot::Known),
+    ("structuredContent", Slot::Known),
+    ("isError", Slot::Known),
+    ("contents", Slot::Known),
+    ("messages", Slot::Known),
+    ("instructions", Slot::Known),
+    ("nextCursor", Slot::Known),
+    ("resultType", Slot::Known),
+    ("inputRequests", Slot::Known),
+    ("requestState", Slot::Known),
+];
+
+/// Keys of `error`.
+const ERROR: Names = &[
+    ("code", Slot::Known),
+    ("message", Slot::Known),
+    ("data", Slot::Known),
+];
+
+/// Keys of a tool: what a person approves and a pin covers.
+const TOOL: Names = &[
+    ("name", Slot::Known),
+    ("title", Slot::Known),
+    ("description", Slot::Known),
+    ("inputSchema", Slot::Known),
+    ("outputSchema", Slot::Known),
+    ("annotations", Slot::Known),
 ];
 
 /// What a key means where it stands.
@@ -138,7 +155,8 @@ impl Role {
     /// The role of an object or array that stands under `slot` in an object of this role.
     pub(crate) fn child(self, slot: Option<Slot>, object: bool) -> Self {
         match (self, slot, object) {
-            (Self::Batch, _, true) => Self::Envelope,
+            (Self::Line, _, false) => Self::Batch,
+            (Self::Line | Self::Batch, _, true) => Self::Envelope,
             (Self::Envelope, Some(Slot::Params), true) => Self::Params,
             (Self::Envelope, Some(Slot::Result), true) => Self::Result,
             (Self::Envelope, Some(Slot::Error), true) => Self::Error,
@@ -161,18 +179,35 @@ impl Role {
             | Self::Result
             | Self::Error
             | Self::Tool => true,
-            Self::Batch | Self::Meta | Self::Tools | Self::Other => false,
+            Self::Line | Self::Batch | Self::Meta | Self::Tools | Self::Other => false,
+        }
+    }
+
+    fn names(self) -> Names {
+        match self {
+            Self::Envelope => ENVELOPE,
+            Self::Params => PARAMS,
+            Self::Meta => META,
+            Self::Result => RESULT,
+            Self::Error => ERROR,
+            Self::Tool => TOOL,
+            Self::Line | Self::Batch | Self::Arguments | Self::Tools | Self::Other => &[],
         }
     }
 
     /// What `key` means in an object of this role; `folded` is the same without case.
     pub(crate) fn name(self, key: &[u8], folded: &[u8]) -> Named {
-        let mut here = NAMES.iter().filter(|(role, ..)| *role == self);
-        if let Some((.., slot)) = here.clone().find(|(_, name, _)| name.as_bytes() == key) {
-            return Named::Exact(*slot);
-        }
-        if here.any(|(_, name, _)| name.as_bytes().eq_ignore_ascii_case(folded)) {
-            return Named::Respelt;
+        let alike = self
+            .names()
+            .iter()
+            .filter(|(name, _)| name.len() == folded.len());
+        for (name, slot) in alike {
+            if name.as_bytes() == key {
+                return Named::Exact(*slot);
+            }
+            if name.as_bytes().eq_ignore_ascii_case(folded) {
+                return Named::Respelt;
+            }
         }
         Named::Unknown
     }
@@ -239,13 +274,15 @@ mod tests {
 
     #[test]
     fn no_name_stands_twice_in_one_role() {
-        for (n, (role, name, _)) in NAMES.iter().enumerate() {
-            assert!(
-                !NAMES[..n]
-                    .iter()
-                    .any(|(r, other, _)| r == role && other.eq_ignore_ascii_case(name)),
-                "{name}"
-            );
+        for names in [ENVELOPE, PARAMS, META, RESULT, ERROR, TOOL] {
+            for (n, (name, _)) in names.iter().enumerate() {
+                assert!(
+                    !names[..n]
+                        .iter()
+                        .any(|(other, _)| other.eq_ignore_ascii_case(name)),
+                    "{name}"
+                );
+            }
         }
     }
 }

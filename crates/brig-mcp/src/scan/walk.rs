@@ -1,9 +1,14 @@
 //! The walk over one line: each byte once, an explicit stack, no recursion.
+//!
+//! The innermost container is kept apart from the stack of those around it: nearly every step asks
+//! for it and nothing else.
 
-use super::keys::Keys;
+mod string;
+
+use super::keys::{Grown, Keys};
 use super::number::{self, Number};
 use super::outline::{Named, Outline, Role, Slot, Span};
-use super::text::{self, Escape, unescaped};
+use super::text;
 use crate::rule::{Reason, Rule};
 
 /// Levels of objects and arrays. `serde_json` stops at 127, System.Text.Json at 64, Python near
@@ -27,18 +32,19 @@ pub(crate) enum Top {
 /// What a walk writes on; kept from line to line, so that an ordinary one allocates nothing.
 #[derive(Debug)]
 pub(super) struct Scratch {
-    frames: Vec<Frame>,
+    /// What is around the innermost container.
+    around: Vec<Frame>,
     pub(super) keys: Keys,
     /// One for each message that was closed.
     pub(super) outlines: Vec<Outline>,
 }
 
-/// An object or array that is open.
+/// An object or array that is open, or the line around them.
 #[derive(Debug, Clone, Copy)]
 struct Frame {
     role: Role,
     object: bool,
-    /// What the current member is, and where its value began.
+    /// What the current member is, if it is to be remembered, and where its value began.
     slot: Option<Slot>,
     value: u32,
     /// Its first key in [`Keys`].
@@ -52,6 +58,7 @@ struct Broken;
 pub(super) struct Walk<'a, 's> {
     bytes: &'a [u8],
     at: usize,
+    here: Frame,
     scratch: &'s mut Scratch,
     outline: Outline,
     pub(super) top: Top,
@@ -59,13 +66,15 @@ pub(super) struct Walk<'a, 's> {
     pub(super) fault: Option<Reason>,
     /// The first U+0000 in a value.
     pub(super) nul: Option<usize>,
+    /// The first U+0000 in the string that was walked last.
+    nul_in_string: Option<usize>,
     batch_members: usize,
 }
 
 impl Scratch {
     pub(super) fn new() -> Self {
         Self {
-            frames: Vec::with_capacity(DEPTH_LIMIT),
+            around: Vec::with_capacity(DEPTH_LIMIT),
             keys: Keys::new(),
             outlines: Vec::new(),
         }
@@ -73,11 +82,21 @@ impl Scratch {
 
     /// Empties it, and lets the memory go that one large message needed.
     fn give_back(&mut self) {
-        self.frames.clear();
+        self.around.clear();
         self.keys.give_back();
         self.outlines.clear();
         self.outlines.shrink_to(1);
     }
+}
+
+impl Frame {
+    const LINE: Self = Self {
+        role: Role::Line,
+        object: false,
+        slot: None,
+        value: 0,
+        first: 0,
+    };
 }
 
 impl<'a, 's> Walk<'a, 's> {
@@ -87,11 +106,13 @@ impl<'a, 's> Walk<'a, 's> {
         let mut walk = Self {
             bytes,
             at: 0,
+            here: Frame::LINE,
             scratch,
             outline: Outline::default(),
             top: Top::Other,
             fault: None,
             nul: None,
+            nul_in_string: None,
             batch_members: 0,
         };
         walk.line();
@@ -113,12 +134,8 @@ impl<'a, 's> Walk<'a, 's> {
         if self.values().is_err() {
             self.fault(Rule::NotJson, self.at);
             // What was known of a message that breaks off may still name its id.
-            if self
-                .scratch
-                .frames
-                .iter()
-                .any(|frame| frame.role == Role::Envelope)
-            {
+            let mut open = self.scratch.around.iter().chain([&self.here]);
+            if open.any(|frame| frame.role == Role::Envelope) {
                 self.scratch.outlines.push(self.outline);
             }
         }
@@ -134,25 +151,26 @@ impl<'a, 's> Walk<'a, 's> {
                 continue;
             }
             loop {
-                self.ended();
+                if let Some(slot) = self.here.slot.take() {
+                    self.outline.set(
+                        slot,
+                        Span {
+                            from: self.here.value,
+                            to: narrow(self.at),
+                        },
+                    );
+                }
                 self.space();
-                let Some(top) = self.scratch.frames.last() else {
-                    return if self.at == self.bytes.len() {
-                        Ok(())
-                    } else {
-                        Err(Broken)
-                    };
-                };
-                let object = top.object;
                 match self.peek() {
-                    Some(b',') => {
+                    None if self.here.role == Role::Line => return Ok(()),
+                    Some(b',') if self.here.role != Role::Line => {
                         self.at += 1;
                         self.space();
-                        self.member(object)?;
+                        self.member()?;
                         break;
                     }
-                    Some(b'}') if object => self.close(),
-                    Some(b']') if !object => self.close(),
+                    Some(b'}') if self.here.object => self.close(),
+                    Some(b']') if !self.here.object && self.here.role != Role::Line => self.close(),
                     _ => return Err(Broken),
                 }
             }
@@ -161,10 +179,12 @@ impl<'a, 's> Walk<'a, 's> {
 
     /// Begins the value at the current byte. True: a container was opened, and the current byte is
     /// the first of its first value.
+    #[inline]
     fn begin(&mut self) -> Result<bool, Broken> {
         match self.peek() {
             Some(b'"') => {
-                if let Some(at) = self.string()?.nul {
+                let escaped = self.string()?;
+                if escaped && let Some(at) = self.nul_in_string.take() {
                     self.nul.get_or_insert(at);
                 }
             }
@@ -186,48 +206,42 @@ impl<'a, 's> Walk<'a, 's> {
         Ok(false)
     }
 
+    #[inline]
     fn open(&mut self, object: bool) -> Result<bool, Broken> {
-        if self.scratch.frames.len() == DEPTH_LIMIT {
+        if self.scratch.around.len() == DEPTH_LIMIT {
             self.fault(Rule::TooDeep, self.at);
             return self.skip().map(|()| false);
         }
-        let role = match self.scratch.frames.last() {
-            Some(parent) => parent.role.child(parent.slot, object),
-            None if object => Role::Envelope,
-            None => Role::Batch,
-        };
+        let role = self.here.role.child(self.here.slot, object);
         if role == Role::Envelope {
             self.outline = Outline::default();
         }
         let first = narrow(self.scratch.keys.len());
-        self.at += 1;
-        self.scratch.frames.push(Frame {
+        self.scratch.around.push(self.here);
+        self.here = Frame {
             role,
             object,
             slot: None,
             value: 0,
             first,
-        });
+        };
+        self.at += 1;
         self.space();
         if self.peek() == Some(if object { b'}' } else { b']' }) {
             self.close();
             return Ok(false);
         }
-        self.member(object)?;
+        self.member()?;
         Ok(true)
     }
 
     /// Goes to the value of the next member: over its key in an object, nowhere in an array.
-    fn member(&mut self, object: bool) -> Result<(), Broken> {
-        if object {
+    #[inline]
+    fn member(&mut self) -> Result<(), Broken> {
+        if self.here.object {
             return self.key();
         }
-        if self
-            .scratch
-            .frames
-            .last()
-            .is_some_and(|frame| frame.role == Role::Batch)
-        {
+        if self.here.role == Role::Batch {
             self.batch_members += 1;
             if self.batch_members > BATCH_LIMIT {
                 self.fault(Rule::LongBatch, self.at);
@@ -236,24 +250,18 @@ impl<'a, 's> Walk<'a, 's> {
         Ok(())
     }
 
+    #[inline]
     fn key(&mut self) -> Result<(), Broken> {
         if self.peek() != Some(b'"') {
             return Err(Broken);
         }
         let inside = self.at + 1;
-        let found = self.string()?;
-        if let Some(at) = found.nul {
-            self.fault(Rule::Nul, at);
-        }
-        let raw = &self.bytes[inside..self.at - 1];
-        let Some(frame) = self.scratch.frames.last().copied() else {
-            return Err(Broken);
-        };
-        let slot = if frame.role == Role::Other && !found.escaped {
-            self.remember(frame, inside, raw);
-            None
+        let escaped = self.string()?;
+        let slot = if escaped || self.here.role != Role::Other {
+            self.named(inside)
         } else {
-            self.named(frame, inside, raw)
+            self.remember(inside, &self.bytes[inside..self.at - 1]);
+            None
         };
         self.space();
         if self.peek() != Some(b':') {
@@ -261,28 +269,27 @@ impl<'a, 's> Walk<'a, 's> {
         }
         self.at += 1;
         self.space();
-        let value = narrow(self.at);
-        if let Some(frame) = self.scratch.frames.last_mut() {
-            frame.slot = slot;
-            frame.value = value;
+        if slot.is_some() {
+            self.here.slot = slot;
+            self.here.value = narrow(self.at);
         }
         Ok(())
     }
 
-    /// A key that needs unescaping or may have a meaning.
-    fn named(&mut self, frame: Frame, inside: usize, raw: &[u8]) -> Option<Slot> {
-        let key = unescaped(raw);
+    /// A key that needs unescaping or may have a meaning; it was just walked over.
+    fn named(&mut self, inside: usize) -> Option<Slot> {
+        if let Some(at) = self.nul_in_string.take() {
+            self.fault(Rule::Nul, at);
+        }
+        let key = text::unescaped(&self.bytes[inside..self.at - 1]);
+        let role = self.here.role;
+        if role == Role::Other {
+            self.remember(inside, &key);
+            return None;
+        }
         let folded = text::folded(&key);
-        self.remember(
-            frame,
-            inside,
-            if frame.role.ignores_case() {
-                &folded
-            } else {
-                &key
-            },
-        );
-        match frame.role.name(&key, &folded) {
+        self.remember(inside, if role.ignores_case() { &folded } else { &key });
+        match role.name(&key, &folded) {
             Named::Exact(slot) => Some(slot),
             Named::Respelt => {
                 self.fault(Rule::KeySpelling, inside - 1);
@@ -293,75 +300,51 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     /// Notes a key for the search of repeated ones. After a fault the message is refused anyway.
-    fn remember(&mut self, frame: Frame, inside: usize, content: &[u8]) {
-        if self.fault.is_none()
-            && self
-                .scratch
-                .keys
-                .push(frame.first as usize, narrow(inside), content)
-        {
-            self.check_keys(frame);
-        }
-    }
-
-    fn check_keys(&mut self, frame: Frame) {
+    #[inline]
+    fn remember(&mut self, inside: usize, content: &[u8]) {
         if self.fault.is_some() {
             return;
         }
-        let fold = frame.role.ignores_case();
-        if let Some(twice) = self
-            .scratch
-            .keys
-            .twice(frame.first as usize, self.bytes, fold)
-        {
-            self.fault(
-                if twice.exactly {
-                    Rule::DuplicateKey
-                } else {
-                    Rule::KeySpelling
-                },
-                twice.at,
-            );
+        let (keys, first) = (&mut self.scratch.keys, self.here.first as usize);
+        match keys.push(first, narrow(inside), content) {
+            Grown::Little => {}
+            Grown::Large => keys.rehash(first, self.bytes, self.here.role.ignores_case()),
+            Grown::Due => self.check_keys(),
+        }
+    }
+
+    #[inline]
+    fn check_keys(&mut self) {
+        if self.fault.is_some() {
+            return;
+        }
+        let (first, fold) = (self.here.first as usize, self.here.role.ignores_case());
+        if let Some(twice) = self.scratch.keys.twice(first, self.bytes, fold) {
+            let rule = if twice.exactly {
+                Rule::DuplicateKey
+            } else {
+                Rule::KeySpelling
+            };
+            self.fault(rule, twice.at);
         }
     }
 
     /// Closes the innermost container at its last byte.
+    #[inline]
     fn close(&mut self) {
         self.at += 1;
-        let Some(frame) = self.scratch.frames.pop() else {
-            return;
-        };
-        if frame.object {
-            self.check_keys(frame);
-            self.scratch.keys.truncate(frame.first as usize);
+        if self.here.object {
+            self.check_keys();
+            self.scratch.keys.truncate(self.here.first as usize);
         }
-        if frame.role == Role::Batch && self.batch_members == 0 {
-            self.fault(Rule::EmptyBatch, self.at - 1);
-        }
-        if frame.role == Role::Envelope && self.scratch.outlines.len() < BATCH_LIMIT {
-            self.scratch.outlines.push(self.outline);
-        }
-    }
-
-    /// A value ended at the current byte: remembers where it lay, if it has a meaning.
-    fn ended(&mut self) {
-        if let Some(Frame {
-            slot: Some(slot),
-            value,
-            ..
-        }) = self.scratch.frames.last().copied()
-        {
-            self.outline.set(
-                slot,
-                Span {
-                    from: value,
-                    to: narrow(self.at),
-                },
-            );
-            if let Some(frame) = self.scratch.frames.last_mut() {
-                frame.slot = None;
+        match self.here.role {
+            Role::Batch if self.batch_members == 0 => self.fault(Rule::EmptyBatch, self.at - 1),
+            Role::Envelope if self.scratch.outlines.len() < BATCH_LIMIT => {
+                self.scratch.outlines.push(self.outline);
             }
+            _ => {}
         }
+        self.here = self.scratch.around.pop().unwrap_or(Frame::LINE);
     }
 
     /// Passes over a container that is too deep, looking at no more than brackets and strings.
@@ -393,57 +376,6 @@ impl<'a, 's> Walk<'a, 's> {
         Ok(())
     }
 
-    /// Passes over the string at the current byte.
-    fn string(&mut self) -> Result<StringFound, Broken> {
-        let mut found = StringFound {
-            escaped: false,
-            nul: None,
-        };
-        self.at += 1;
-        loop {
-            self.at = text::plain(self.bytes, self.at);
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(found);
-                }
-                Some(b'\\') => {
-                    found.escaped = true;
-                    match text::escape(self.bytes, self.at) {
-                        Escape::Char('\0', _) => {
-                            found.nul.get_or_insert(self.at);
-                            self.at += 6;
-                        }
-                        Escape::Char(_, length) => self.at += length,
-                        Escape::Surrogate => {
-                            self.fault(Rule::Surrogate, self.at);
-                            self.at += 6;
-                        }
-                        Escape::Unknown => return Err(Broken),
-                    }
-                }
-                Some(0x80..) => self.beyond_ascii(),
-                Some(_) => {
-                    self.fault(Rule::Control, self.at);
-                    self.at += 1;
-                }
-                None => return Err(Broken),
-            }
-        }
-    }
-
-    fn beyond_ascii(&mut self) {
-        while self.peek().is_some_and(|byte| byte >= 0x80) {
-            match text::sequence(self.bytes, self.at) {
-                Some(length) => self.at += length,
-                None => {
-                    self.fault(Rule::Utf8, self.at);
-                    self.at += 1;
-                }
-            }
-        }
-    }
-
     #[inline]
     fn space(&mut self) {
         while let Some(byte @ (b' ' | b'\t' | b'\r')) = self.peek() {
@@ -465,13 +397,8 @@ impl<'a, 's> Walk<'a, 's> {
     }
 }
 
-/// What a string held besides characters.
-struct StringFound {
-    escaped: bool,
-    nul: Option<usize>,
-}
-
 /// An offset in a line: lines are below 4 GiB, as [`MESSAGE_LIMIT`](crate::frame::MESSAGE_LIMIT) says.
+#[inline]
 fn narrow(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
