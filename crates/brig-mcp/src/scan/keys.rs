@@ -94,7 +94,7 @@ impl Keys {
 
     /// Adds the key whose inside begins at `at` to the object whose keys begin at `first`;
     /// `content` is what is compared (unescaped, and folded where case is ignored).
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, first: usize, at: u32, content: &[u8]) -> Grown {
         let count = self.keys.len() - first;
         let bits = if count <= PAIRS {
@@ -149,7 +149,7 @@ fn is_due(count: usize) -> bool {
 }
 
 /// Length, first, middle and last byte: enough to tell most keys of one object apart.
-#[inline]
+#[inline(always)]
 fn mark(content: &[u8]) -> u32 {
     let (Some(first), Some(last)) = (content.first(), content.last()) else {
         return 0;

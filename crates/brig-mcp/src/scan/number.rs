@@ -16,7 +16,7 @@ pub(super) enum Number {
 }
 
 /// Reads the number that begins at `from` (RFC 8259 section 6).
-#[inline]
+#[inline(always)]
 pub(super) fn read(bytes: &[u8], from: usize) -> Number {
     // Most numbers are small and whole.
     if let Some(b'1'..=b'9') = bytes.get(from) {
@@ -28,6 +28,7 @@ pub(super) fn read(bytes: &[u8], from: usize) -> Number {
     read_any(bytes, from)
 }
 
+#[inline(never)]
 fn read_any(bytes: &[u8], from: usize) -> Number {
     let unsigned = from + usize::from(bytes.get(from) == Some(&b'-'));
     let mut at = digits(bytes, unsigned);

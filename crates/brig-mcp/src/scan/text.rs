@@ -8,15 +8,27 @@ const BLOCK: usize = 32;
 
 /// The first byte from `at` on that is not plain: a quote, a backslash, a control character, or
 /// the start of a sequence beyond ASCII; the length of `bytes` when there is none.
-#[inline]
-pub(super) fn plain(bytes: &[u8], mut at: usize) -> usize {
-    // Most strings are short, so words come first and blocks only after a whole plain word.
+#[inline(always)]
+pub(super) fn plain(bytes: &[u8], at: usize) -> usize {
+    // Most strings are short: one word decides.
+    if let Some(word) = word(bytes, at) {
+        let special = specials(word);
+        if special != 0 {
+            return at + special.trailing_zeros() as usize / 8;
+        }
+    }
+    plain_long(bytes, at)
+}
+
+#[inline(never)]
+fn plain_long(bytes: &[u8], mut at: usize) -> usize {
+    at = plain_blocks(bytes, at);
     while let Some(word) = word(bytes, at) {
         let special = specials(word);
         if special != 0 {
             return at + special.trailing_zeros() as usize / 8;
         }
-        at = plain_blocks(bytes, at + 8);
+        at += 8;
     }
     while bytes.get(at).is_some_and(|byte| !is_special(*byte)) {
         at += 1;
@@ -38,13 +50,17 @@ fn plain_blocks(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
+#[inline(always)]
 fn word(bytes: &[u8], at: usize) -> Option<u64> {
-    let word = bytes.get(at..at + 8)?;
-    Some(u64::from_le_bytes(word.try_into().ok()?))
+    bytes
+        .get(at..)?
+        .first_chunk()
+        .map(|word| u64::from_le_bytes(*word))
 }
 
 /// A word whose lowest set bit lies in its first special byte; 0 when none is special. The usual
 /// trick for a zero byte, `(x - 1) & !x`, which errs only above the first hit.
+#[inline(always)]
 fn specials(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES << 7;

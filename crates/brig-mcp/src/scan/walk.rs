@@ -179,7 +179,7 @@ impl<'a, 's> Walk<'a, 's> {
 
     /// Begins the value at the current byte. True: a container was opened, and the current byte is
     /// the first of its first value.
-    #[inline]
+    #[inline(always)]
     fn begin(&mut self) -> Result<bool, Broken> {
         match self.peek() {
             Some(b'"') => {
@@ -236,7 +236,7 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     /// Goes to the value of the next member: over its key in an object, nowhere in an array.
-    #[inline]
+    #[inline(always)]
     fn member(&mut self) -> Result<(), Broken> {
         if self.here.object {
             return self.key();
@@ -250,7 +250,7 @@ impl<'a, 's> Walk<'a, 's> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn key(&mut self) -> Result<(), Broken> {
         if self.peek() != Some(b'"') {
             return Err(Broken);
@@ -277,6 +277,7 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     /// A key that needs unescaping or may have a meaning; it was just walked over.
+    #[inline(never)]
     fn named(&mut self, inside: usize) -> Option<Slot> {
         if let Some(at) = self.nul_in_string.take() {
             self.fault(Rule::Nul, at);
@@ -300,7 +301,7 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     /// Notes a key for the search of repeated ones. After a fault the message is refused anyway.
-    #[inline]
+    #[inline(always)]
     fn remember(&mut self, inside: usize, content: &[u8]) {
         if self.fault.is_some() {
             return;
@@ -313,7 +314,7 @@ impl<'a, 's> Walk<'a, 's> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn check_keys(&mut self) {
         if self.fault.is_some() {
             return;
@@ -330,7 +331,7 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     /// Closes the innermost container at its last byte.
-    #[inline]
+    #[inline(always)]
     fn close(&mut self) {
         self.at += 1;
         if self.here.object {
@@ -368,6 +369,7 @@ impl<'a, 's> Walk<'a, 's> {
         }
     }
 
+    #[inline(always)]
     fn literal(&mut self, literal: &[u8]) -> Result<(), Broken> {
         if !self.bytes[self.at..].starts_with(literal) {
             return Err(Broken);
@@ -376,7 +378,7 @@ impl<'a, 's> Walk<'a, 's> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn space(&mut self) {
         while let Some(byte @ (b' ' | b'\t' | b'\r')) = self.peek() {
             if byte == b'\r' {
@@ -386,7 +388,7 @@ impl<'a, 's> Walk<'a, 's> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }

@@ -6,7 +6,7 @@ use crate::rule::Rule;
 
 impl Walk<'_, '_> {
     /// Passes over the string at the current byte. True: it holds escapes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn string(&mut self) -> Result<bool, Broken> {
         self.at = text::plain(self.bytes, self.at + 1);
         if self.peek() == Some(b'"') {
@@ -17,6 +17,7 @@ impl Walk<'_, '_> {
     }
 
     /// From the first byte on that is not plain.
+    #[inline(never)]
     fn rest_of_string(&mut self) -> Result<bool, Broken> {
         let mut escaped = false;
         loop {
