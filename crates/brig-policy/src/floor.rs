@@ -14,20 +14,10 @@ mod machine;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use crate::flags::Asset;
 pub use ground::{Ground, Position, Stake};
 pub use home::HOME;
 pub use machine::MACHINE;
-
-/// What a refused grant would have given away; the letters are those of the threat model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Asset {
-    /// A01: keys and tokens of the host.
-    HostCredentials,
-    /// A02: secrets that were given to a box.
-    BoxSecrets,
-    /// A03: the host's file system.
-    HostFiles,
-}
 
 /// One line of the floor.
 #[derive(Debug, PartialEq, Eq)]
@@ -156,10 +146,7 @@ pub fn clear(source: &Candidate<'_>, ground: &Ground) -> Result<Cleared, Refused
             why: hit.line.why,
             instead: hit.line.instead,
         }),
-        None => Ok(Cleared {
-            path: source.path.to_path_buf(),
-            writable: source.writable,
-        }),
+        None => Ok(Cleared { path: source.path.to_path_buf(), writable: source.writable }),
     }
 }
 
@@ -202,16 +189,6 @@ impl Refused {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(format!("instead, {}", self.instead))
-    }
-}
-
-impl fmt::Display for Asset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::HostCredentials => "the host's credentials (A01)",
-            Self::BoxSecrets => "secrets given to boxes (A02)",
-            Self::HostFiles => "the host's file system (A03)",
-        })
     }
 }
 

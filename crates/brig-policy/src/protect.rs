@@ -76,10 +76,9 @@ pub fn look(place: Place, parent: &[u8], name: &[u8]) -> Look {
         return Look::default();
     }
     match place {
-        Place::Ordinary => Look {
-            secret: SECRET_INDEX.find(parent, name),
-            host_run: HOST_RUN_INDEX.find(parent, name),
-        },
+        Place::Ordinary => {
+            Look { secret: SECRET_INDEX.find(parent, name), host_run: HOST_RUN_INDEX.find(parent, name) }
+        }
         Place::GitDir | Place::GitModules => Look {
             secret: secrets::git(name).or_else(|| SECRET_INDEX.find(parent, name)),
             host_run: host_run::git(name),

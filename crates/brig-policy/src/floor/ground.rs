@@ -55,31 +55,17 @@ impl Ground {
             stakes.push(Stake { path, line: &OWN });
         }
         for line in MACHINE {
-            stakes.push(Stake {
-                path: line.path.into(),
-                line,
-            });
+            stakes.push(Stake { path: line.path.into(), line });
         }
         for home in &homes {
             for line in HOME.iter().filter(|line| !line.path.is_empty()) {
-                stakes.push(Stake {
-                    path: home.join(line.path),
-                    line,
-                });
+                stakes.push(Stake { path: home.join(line.path), line });
             }
         }
         for home in &homes {
-            stakes.push(Stake {
-                path: home.clone(),
-                line: home::whole(),
-            });
+            stakes.push(Stake { path: home.clone(), line: home::whole() });
         }
-        Self {
-            stakes,
-            homes,
-            mounts,
-            marks: HashMap::new(),
-        }
+        Self { stakes, homes, mounts, marks: HashMap::new() }
     }
 
     /// All floor paths; the position in this list names one in [`Ground::mark`].
@@ -105,10 +91,7 @@ impl Ground {
         if let Some(known) = self.stakes.iter().position(|stake| stake.path == path) {
             return known;
         }
-        self.stakes.push(Stake {
-            path,
-            line: home::hidden(),
-        });
+        self.stakes.push(Stake { path, line: home::hidden() });
         self.stakes.len() - 1
     }
 
@@ -139,18 +122,13 @@ impl Ground {
             let relation = self.relate(source.path, stake);
             if relation.is_some_and(|relation| counts(stake.line, relation, source))
                 && relation != Some(Relation::Contains)
-                && best
-                    .is_none_or(|best| stake.path.as_os_str().len() > best.path.as_os_str().len())
+                && best.is_none_or(|best| stake.path.as_os_str().len() > best.path.as_os_str().len())
             {
                 best = Some(stake);
             }
         }
         let stake = best?;
-        Some(Hit {
-            line: stake.line,
-            floor: stake.path.clone(),
-            relation: self.relate(source.path, stake)?,
-        })
+        Some(Hit { line: stake.line, floor: stake.path.clone(), relation: self.relate(source.path, stake)? })
     }
 
     /// A home as a whole, or a hidden entry directly below it.
@@ -164,22 +142,14 @@ impl Ground {
                 .or_else(|| self.below_by_place(source.path, home));
             let Some(below) = below else { continue };
             let Some(first) = below.components().next() else {
-                return Some(Hit {
-                    line: home::whole(),
-                    floor: home.clone(),
-                    relation: Relation::Is,
-                });
+                return Some(Hit { line: home::whole(), floor: home.clone(), relation: Relation::Is });
             };
             if first.as_os_str().as_encoded_bytes().starts_with(b".") {
                 let relation = match below.components().count() {
                     1 => Relation::Is,
                     _ => Relation::Under,
                 };
-                return Some(Hit {
-                    line: home::hidden(),
-                    floor: home.join(first),
-                    relation,
-                });
+                return Some(Hit { line: home::hidden(), floor: home.join(first), relation });
             }
         }
         None
@@ -195,14 +165,9 @@ impl Ground {
                 (Position::Above, Relation::Is) => Relation::Contains,
                 (Position::Above, _) => return None,
             };
-            counts(stake.line, relation, source).then(|| Hit {
-                line: stake.line,
-                floor: stake.path.clone(),
-                relation,
-            })
+            counts(stake.line, relation, source).then(|| Hit { line: stake.line, floor: stake.path.clone(), relation })
         };
-        of(&source.itself, Relation::Is)
-            .or_else(|| source.parents.iter().find_map(|up| of(up, Relation::Under)))
+        of(&source.itself, Relation::Is).or_else(|| source.parents.iter().find_map(|up| of(up, Relation::Under)))
     }
 
     /// The first floor path that lies inside the source.
@@ -217,11 +182,7 @@ impl Ground {
             Some((home::whole(), home.clone()))
         };
         let (line, floor) = hit.or_else(home)?;
-        Some(Hit {
-            line,
-            floor,
-            relation: Relation::Contains,
-        })
+        Some(Hit { line, floor, relation: Relation::Contains })
     }
 
     /// How a source lies to a floor path: by name, else by place in the file system.
@@ -259,14 +220,13 @@ impl Ground {
 
 /// Whether a line speaks about a source that lies so to it.
 fn counts(line: &Line, relation: Relation, source: &Candidate<'_>) -> bool {
-    let excepted = line.except.iter().any(|exception| {
-        (exception.writable || !source.writable) && source.path.starts_with(exception.path)
-    });
+    let excepted = line
+        .except
+        .iter()
+        .any(|exception| (exception.writable || !source.writable) && source.path.starts_with(exception.path));
     match (line.reach, relation) {
         (Reach::Written, _) => source.writable,
-        (_, Relation::Contains) | (Reach::Whole | Reach::Tree | Reach::Prefix, Relation::Is) => {
-            !excepted
-        }
+        (_, Relation::Contains) | (Reach::Whole | Reach::Tree | Reach::Prefix, Relation::Is) => !excepted,
         (Reach::Tree | Reach::Prefix, Relation::Under) => !excepted,
         (Reach::Whole, Relation::Under) => false,
     }
@@ -292,12 +252,10 @@ fn prefix_relation(source: &Path, floor: &Path) -> Option<Relation> {
     }
     let mut below = source.strip_prefix(parent).ok()?.components();
     let first = below.next()?.as_os_str().as_encoded_bytes();
-    first
-        .starts_with(floor.file_name()?.as_encoded_bytes())
-        .then(|| match below.next() {
-            None => Relation::Is,
-            Some(_) => Relation::Under,
-        })
+    first.starts_with(floor.file_name()?.as_encoded_bytes()).then(|| match below.next() {
+        None => Relation::Is,
+        Some(_) => Relation::Under,
+    })
 }
 
 /// Folders that hold homes by custom: each entry is taken for one, whoever's it is.

@@ -5,8 +5,7 @@ use super::{Asset, Line, Reach};
 
 const KEYS: &str = "leave it out; what needs a login is done outside the box";
 const TOKEN: &str = "hand over one token with -e NAME; the box then sees a stand-in";
-const CLIENT: &str =
-    "let the server have a folder of its own; a client's configuration is the client's";
+const CLIENT: &str = "let the server have a folder of its own; a client's configuration is the client's";
 const SHELL: &str = "write to a project folder; what a shell runs at start is yours alone";
 
 /// Every floor path of a home, the home itself first.
@@ -29,75 +28,35 @@ pub const HOME: &[Line] = &[
     credential(".netrc", "holds logins", TOKEN),
     credential("_netrc", "holds logins", TOKEN),
     credential(".git-credentials", "holds Git logins", TOKEN),
-    credential(
-        ".gitconfig",
-        "holds Git settings that run programs, and may hold logins",
-        KEYS,
-    ),
+    credential(".gitconfig", "holds Git settings that run programs, and may hold logins", KEYS),
     credential(".npmrc", "holds npm tokens", TOKEN),
     credential(".pypirc", "holds PyPI tokens", TOKEN),
     credential(".pgpass", "holds database passwords", TOKEN),
     credential(".my.cnf", "holds database passwords", TOKEN),
     credential(".vault-token", "is a Vault token", TOKEN),
     credential(".terraform.d", "holds Terraform tokens and plugins", TOKEN),
-    credential(
-        ".cargo",
-        "holds registry tokens and programs of the PATH",
-        TOKEN,
-    ),
+    credential(".cargo", "holds registry tokens and programs of the PATH", TOKEN),
     credential(".gem", "holds registry tokens", TOKEN),
     credential(".m2", "holds registry tokens", TOKEN),
     credential(".gradle", "holds registry tokens", TOKEN),
     credential(".config/gcloud", "holds Google Cloud logins", TOKEN),
     credential(".config/gh", "holds GitHub tokens", TOKEN),
-    credential(
-        ".config/git",
-        "holds Git settings that run programs, and logins",
-        KEYS,
-    ),
+    credential(".config/git", "holds Git settings that run programs, and logins", KEYS),
     credential(".config/rclone", "holds logins of cloud disks", TOKEN),
     credential(".config/op", "holds 1Password's session", KEYS),
-    credential(
-        ".config/google-chrome",
-        "holds a browser's cookies and passwords",
-        KEYS,
-    ),
-    credential(
-        ".config/chromium",
-        "holds a browser's cookies and passwords",
-        KEYS,
-    ),
-    credential(
-        ".config/BraveSoftware",
-        "holds a browser's cookies and passwords",
-        KEYS,
-    ),
-    credential(
-        ".config/microsoft-edge",
-        "holds a browser's cookies and passwords",
-        KEYS,
-    ),
+    credential(".config/google-chrome", "holds a browser's cookies and passwords", KEYS),
+    credential(".config/chromium", "holds a browser's cookies and passwords", KEYS),
+    credential(".config/BraveSoftware", "holds a browser's cookies and passwords", KEYS),
+    credential(".config/microsoft-edge", "holds a browser's cookies and passwords", KEYS),
     credential(".mozilla", "holds a browser's cookies and passwords", KEYS),
     credential(".thunderbird", "holds mail and its passwords", KEYS),
     credential(".local/share/keyrings", "holds the desktop's keyring", KEYS),
     credential(".pki", "holds certificates and keys", KEYS),
-    credential(
-        ".var",
-        "holds the data of Flatpak programs, browsers among them",
-        KEYS,
-    ),
+    credential(".var", "holds the data of Flatpak programs, browsers among them", KEYS),
     credential("snap", "holds the data of snaps, browsers among them", KEYS),
     credential("Library", "holds keychains and browser profiles", KEYS),
-    credential(
-        ".bash_history",
-        "holds typed commands, tokens among them",
-        KEYS,
-    ),
-    credential(
-        ".zsh_history",
-        "holds typed commands, tokens among them",
-        KEYS,
-    ),
+    credential(".bash_history", "holds typed commands, tokens among them", KEYS),
+    credential(".zsh_history", "holds typed commands, tokens among them", KEYS),
     run(".bashrc", "is run by every shell", SHELL),
     run(".bash_profile", "is run at login", SHELL),
     run(".bash_login", "is run at login", SHELL),
@@ -116,86 +75,22 @@ pub const HOME: &[Line] = &[
     run(".local/bin", "holds programs of the PATH", SHELL),
     run("bin", "holds programs of the PATH", SHELL),
     run("go/bin", "holds programs of the PATH", SHELL),
-    run(
-        ".claude.json",
-        "is a client's configuration with its servers and tokens",
-        CLIENT,
-    ),
-    run(
-        ".claude",
-        "is a client's configuration with its hooks and logins",
-        CLIENT,
-    ),
-    run(
-        ".config/Claude",
-        "is a client's configuration with its servers and tokens",
-        CLIENT,
-    ),
-    run(
-        ".codex",
-        "is a client's configuration with its logins",
-        CLIENT,
-    ),
-    run(
-        ".cursor",
-        "is a client's configuration with its servers and tokens",
-        CLIENT,
-    ),
-    run(
-        ".codeium",
-        "is a client's configuration with its servers and tokens",
-        CLIENT,
-    ),
-    run(
-        ".gemini",
-        "is a client's configuration with its logins",
-        CLIENT,
-    ),
-    run(
-        ".config/Code",
-        "is an editor's configuration with its servers and tokens",
-        CLIENT,
-    ),
-    run(
-        ".config/VSCodium",
-        "is an editor's configuration with its servers and tokens",
-        CLIENT,
-    ),
-    run(
-        ".config/zed",
-        "is an editor's configuration with its servers and tokens",
-        CLIENT,
-    ),
-    run(
-        ".config/opencode",
-        "is a client's configuration with its servers and tokens",
-        CLIENT,
-    ),
-    run(
-        ".config/goose",
-        "is a client's configuration with its servers and tokens",
-        CLIENT,
-    ),
-    run(
-        ".continue",
-        "is a client's configuration with its servers and tokens",
-        CLIENT,
-    ),
-    run(
-        ".copilot",
-        "is a client's configuration with its servers and tokens",
-        CLIENT,
-    ),
-    run(
-        ".vscode-server",
-        "is an editor's state: extensions that run, servers and tokens",
-        CLIENT,
-    ),
-    run(
-        ".vscode",
-        "is an editor's state: extensions that run",
-        CLIENT,
-    ),
+    run(".claude.json", "is a client's configuration with its servers and tokens", CLIENT),
+    run(".claude", "is a client's configuration with its hooks and logins", CLIENT),
+    run(".config/Claude", "is a client's configuration with its servers and tokens", CLIENT),
+    run(".codex", "is a client's configuration with its logins", CLIENT),
+    run(".cursor", "is a client's configuration with its servers and tokens", CLIENT),
+    run(".codeium", "is a client's configuration with its servers and tokens", CLIENT),
+    run(".gemini", "is a client's configuration with its logins", CLIENT),
+    run(".config/Code", "is an editor's configuration with its servers and tokens", CLIENT),
+    run(".config/VSCodium", "is an editor's configuration with its servers and tokens", CLIENT),
+    run(".config/zed", "is an editor's configuration with its servers and tokens", CLIENT),
+    run(".config/opencode", "is a client's configuration with its servers and tokens", CLIENT),
+    run(".config/goose", "is a client's configuration with its servers and tokens", CLIENT),
+    run(".continue", "is a client's configuration with its servers and tokens", CLIENT),
+    run(".copilot", "is a client's configuration with its servers and tokens", CLIENT),
+    run(".vscode-server", "is an editor's state: extensions that run, servers and tokens", CLIENT),
+    run(".vscode", "is an editor's state: extensions that run", CLIENT),
 ];
 
 /// Any other hidden entry directly below a home.
@@ -227,12 +122,5 @@ const fn run(path: &'static str, why: &'static str, instead: &'static str) -> Li
 }
 
 const fn line(path: &'static str, asset: Asset, why: &'static str, instead: &'static str) -> Line {
-    Line {
-        path,
-        reach: Reach::Tree,
-        asset,
-        why,
-        instead,
-        except: &[],
-    }
+    Line { path, reach: Reach::Tree, asset, why, instead, except: &[] }
 }

@@ -16,177 +16,49 @@ const ETC: &[Exception] = &[
 ];
 
 /// Where desktops mount removable disks.
-const MEDIA: &[Exception] = &[Exception {
-    path: "/run/media",
-    writable: true,
-    why: "removable disks of the user",
-}];
+const MEDIA: &[Exception] = &[Exception { path: "/run/media", writable: true, why: "removable disks of the user" }];
 
 /// Every floor path of the machine.
 pub const MACHINE: &[Line] = &[
-    tree(
-        "/run/docker.sock",
-        Asset::HostFiles,
-        "hands out root on this machine",
-        DOCKER,
-    ),
-    tree(
-        "/run/docker",
-        Asset::HostFiles,
-        "holds Docker's own sockets",
-        DOCKER,
-    ),
-    tree(
-        "/run/containerd",
-        Asset::HostFiles,
-        "holds containerd's socket, which hands out root",
-        DOCKER,
-    ),
-    tree(
-        "/run/podman",
-        Asset::HostFiles,
-        "holds Podman's socket, which hands out root",
-        DOCKER,
-    ),
-    tree(
-        "/run/crio",
-        Asset::HostFiles,
-        "holds CRI-O's socket, which hands out root",
-        DOCKER,
-    ),
-    tree(
-        "/run/user",
-        Asset::HostCredentials,
-        "holds the user's sockets: keyring, D-Bus, agents, Podman",
-        COPY,
-    ),
+    tree("/run/docker.sock", Asset::HostFiles, "hands out root on this machine", DOCKER),
+    tree("/run/docker", Asset::HostFiles, "holds Docker's own sockets", DOCKER),
+    tree("/run/containerd", Asset::HostFiles, "holds containerd's socket, which hands out root", DOCKER),
+    tree("/run/podman", Asset::HostFiles, "holds Podman's socket, which hands out root", DOCKER),
+    tree("/run/crio", Asset::HostFiles, "holds CRI-O's socket, which hands out root", DOCKER),
+    tree("/run/user", Asset::HostCredentials, "holds the user's sockets: keyring, D-Bus, agents, Podman", COPY),
     tree(
         "/var/lib/docker",
         Asset::HostFiles,
         "holds the files of every Docker container",
         "use a named volume of brig",
     ),
-    tree(
-        "/var/lib/containerd",
-        Asset::HostFiles,
-        "holds the files of every container",
-        "use a named volume of brig",
-    ),
+    tree("/var/lib/containerd", Asset::HostFiles, "holds the files of every container", "use a named volume of brig"),
     tree(
         "/var/lib/containers",
         Asset::HostFiles,
         "holds the files of every Podman container",
         "use a named volume of brig",
     ),
-    tree(
-        "/var/lib/kubelet",
-        Asset::HostCredentials,
-        "holds the tokens of every pod",
-        ONE_FOLDER,
-    ),
-    tree(
-        "/var/lib/rancher",
-        Asset::HostCredentials,
-        "holds a cluster's keys",
-        ONE_FOLDER,
-    ),
-    tree(
-        "/var/lib/machines",
-        Asset::HostFiles,
-        "holds whole systems",
-        ONE_FOLDER,
-    ),
-    tree(
-        "/var/lib/libvirt",
-        Asset::HostFiles,
-        "holds disks and sockets of virtual machines",
-        ONE_FOLDER,
-    ),
-    tree(
-        "/var/lib/lxc",
-        Asset::HostFiles,
-        "holds whole systems",
-        ONE_FOLDER,
-    ),
-    tree(
-        "/var/lib/lxd",
-        Asset::HostFiles,
-        "holds whole systems and a socket that hands out root",
-        ONE_FOLDER,
-    ),
-    tree(
-        "/var/lib/incus",
-        Asset::HostFiles,
-        "holds whole systems and a socket that hands out root",
-        ONE_FOLDER,
-    ),
-    tree(
-        "/var/lib/systemd",
-        Asset::HostCredentials,
-        "holds the machine's state and credentials",
-        COPY,
-    ),
-    tree(
-        "/var/lib/private",
-        Asset::HostFiles,
-        "holds the private state of services",
-        COPY,
-    ),
-    tree(
-        "/var/lib/cloud",
-        Asset::HostCredentials,
-        "holds what the cloud told this machine, keys included",
-        COPY,
-    ),
-    tree(
-        "/var/lib/sss",
-        Asset::HostCredentials,
-        "holds cached logins",
-        COPY,
-    ),
-    tree(
-        "/var/lib/bluetooth",
-        Asset::HostCredentials,
-        "holds pairing keys",
-        COPY,
-    ),
-    tree(
-        "/var/lib/NetworkManager",
-        Asset::HostCredentials,
-        "holds network credentials",
-        COPY,
-    ),
-    tree(
-        "/var/snap",
-        Asset::HostFiles,
-        "holds the state of snaps, Docker's among them",
-        ONE_FOLDER,
-    ),
-    tree(
-        "/var/log",
-        Asset::HostFiles,
-        "holds the logs of every program",
-        COPY,
-    ),
-    tree(
-        "/var/spool",
-        Asset::HostFiles,
-        "holds scheduled commands and mail",
-        ONE_FOLDER,
-    ),
+    tree("/var/lib/kubelet", Asset::HostCredentials, "holds the tokens of every pod", ONE_FOLDER),
+    tree("/var/lib/rancher", Asset::HostCredentials, "holds a cluster's keys", ONE_FOLDER),
+    tree("/var/lib/machines", Asset::HostFiles, "holds whole systems", ONE_FOLDER),
+    tree("/var/lib/libvirt", Asset::HostFiles, "holds disks and sockets of virtual machines", ONE_FOLDER),
+    tree("/var/lib/lxc", Asset::HostFiles, "holds whole systems", ONE_FOLDER),
+    tree("/var/lib/lxd", Asset::HostFiles, "holds whole systems and a socket that hands out root", ONE_FOLDER),
+    tree("/var/lib/incus", Asset::HostFiles, "holds whole systems and a socket that hands out root", ONE_FOLDER),
+    tree("/var/lib/systemd", Asset::HostCredentials, "holds the machine's state and credentials", COPY),
+    tree("/var/lib/private", Asset::HostFiles, "holds the private state of services", COPY),
+    tree("/var/lib/cloud", Asset::HostCredentials, "holds what the cloud told this machine, keys included", COPY),
+    tree("/var/lib/sss", Asset::HostCredentials, "holds cached logins", COPY),
+    tree("/var/lib/bluetooth", Asset::HostCredentials, "holds pairing keys", COPY),
+    tree("/var/lib/NetworkManager", Asset::HostCredentials, "holds network credentials", COPY),
+    tree("/var/snap", Asset::HostFiles, "holds the state of snaps, Docker's among them", ONE_FOLDER),
+    tree("/var/log", Asset::HostFiles, "holds the logs of every program", COPY),
+    tree("/var/spool", Asset::HostFiles, "holds scheduled commands and mail", ONE_FOLDER),
     tree("/var/mail", Asset::HostFiles, "holds mail", ONE_FOLDER),
-    tree(
-        "/var/backups",
-        Asset::HostCredentials,
-        "holds copies of password files",
-        ONE_FOLDER,
-    ),
+    tree("/var/backups", Asset::HostCredentials, "holds copies of password files", ONE_FOLDER),
     whole("/var/lib", "holds the state of every service", ONE_FOLDER),
-    whole(
-        "/var/tmp",
-        "holds the files of every program",
-        "grant one folder inside it",
-    ),
+    whole("/var/tmp", "holds the files of every program", "grant one folder inside it"),
     whole("/var", "holds the state of every service", ONE_FOLDER),
     Line {
         path: "/etc",
@@ -204,67 +76,22 @@ pub const MACHINE: &[Line] = &[
         instead: COPY,
         except: MEDIA,
     },
-    tree(
-        "/proc",
-        Asset::HostCredentials,
-        "shows every process and its environment",
-        "the box has a /proc of its own",
-    ),
-    tree(
-        "/sys",
-        Asset::HostFiles,
-        "controls the machine's hardware",
-        "leave it out; a box has no /sys",
-    ),
+    tree("/proc", Asset::HostCredentials, "shows every process and its environment", "the box has a /proc of its own"),
+    tree("/sys", Asset::HostFiles, "controls the machine's hardware", "leave it out; a box has no /sys"),
     tree(
         "/dev",
         Asset::HostFiles,
         "holds the machine's devices",
         "the box has a /dev of its own; for shared memory use --shm-size",
     ),
-    tree(
-        "/boot",
-        Asset::HostFiles,
-        "holds what this machine starts with",
-        ONE_FOLDER,
-    ),
-    tree(
-        "/efi",
-        Asset::HostFiles,
-        "holds what this machine starts with",
-        ONE_FOLDER,
-    ),
-    tree(
-        "/lost+found",
-        Asset::HostFiles,
-        "holds files of anyone",
-        ONE_FOLDER,
-    ),
-    prefix(
-        "/tmp/.X11-unix",
-        Asset::HostFiles,
-        "holds the screen's sockets: keys can be read and typed through them",
-    ),
-    prefix(
-        "/tmp/.ICE-unix",
-        Asset::HostFiles,
-        "holds the desktop session's sockets",
-    ),
-    prefix(
-        "/tmp/ssh-",
-        Asset::HostCredentials,
-        "holds the SSH agent's socket",
-    ),
-    prefix(
-        "/tmp/tmux-",
-        Asset::HostFiles,
-        "holds the terminal's sockets: commands can be typed through them",
-    ),
-    prefix(
-        "/tmp/dbus-",
-        Asset::HostFiles,
-        "is a socket of the desktop session",
-    ),
+    tree("/boot", Asset::HostFiles, "holds what this machine starts with", ONE_FOLDER),
+    tree("/efi", Asset::HostFiles, "holds what this machine starts with", ONE_FOLDER),
+    tree("/lost+found", Asset::HostFiles, "holds files of anyone", ONE_FOLDER),
+    prefix("/tmp/.X11-unix", Asset::HostFiles, "holds the screen's sockets: keys can be read and typed through them"),
+    prefix("/tmp/.ICE-unix", Asset::HostFiles, "holds the desktop session's sockets"),
+    prefix("/tmp/ssh-", Asset::HostCredentials, "holds the SSH agent's socket"),
+    prefix("/tmp/tmux-", Asset::HostFiles, "holds the terminal's sockets: commands can be typed through them"),
+    prefix("/tmp/dbus-", Asset::HostFiles, "is a socket of the desktop session"),
     whole(
         "/tmp",
         "holds the files and sockets of every program",
@@ -280,39 +107,17 @@ pub const MACHINE: &[Line] = &[
     written("/nix", "holds the programs that the host runs"),
     written("/snap", "holds the programs that the host runs"),
     written("/gnu", "holds the programs that the host runs"),
-    whole(
-        "/root",
-        "is the home of root",
-        "grant one folder inside it that is not hidden",
-    ),
-    whole(
-        "/home",
-        "holds the homes of all users",
-        "grant one folder inside your home",
-    ),
+    whole("/root", "is the home of root", "grant one folder inside it that is not hidden"),
+    whole("/home", "holds the homes of all users", "grant one folder inside your home"),
     whole("/", "is the whole machine", ONE_FOLDER),
 ];
 
 const fn tree(path: &'static str, asset: Asset, why: &'static str, instead: &'static str) -> Line {
-    Line {
-        path,
-        reach: Reach::Tree,
-        asset,
-        why,
-        instead,
-        except: &[],
-    }
+    Line { path, reach: Reach::Tree, asset, why, instead, except: &[] }
 }
 
 const fn whole(path: &'static str, why: &'static str, instead: &'static str) -> Line {
-    Line {
-        path,
-        reach: Reach::Whole,
-        asset: Asset::HostFiles,
-        why,
-        instead,
-        except: &[],
-    }
+    Line { path, reach: Reach::Whole, asset: Asset::HostFiles, why, instead, except: &[] }
 }
 
 const fn prefix(path: &'static str, asset: Asset, why: &'static str) -> Line {
@@ -338,9 +143,5 @@ const fn written(path: &'static str, why: &'static str) -> Line {
 }
 
 const fn public(path: &'static str, why: &'static str) -> Exception {
-    Exception {
-        path,
-        writable: false,
-        why,
-    }
+    Exception { path, writable: false, why }
 }

@@ -3,12 +3,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 
 fn mount(point: &str, root: &str, minor: u32) -> MountPoint {
-    MountPoint {
-        point: point.into(),
-        root: root.into(),
-        device: (8, minor),
-        kind: "ext4".into(),
-    }
+    MountPoint { point: point.into(), root: root.into(), device: (8, minor), kind: "ext4".into() }
 }
 
 fn ground() -> Ground {
@@ -34,12 +29,7 @@ fn id(ino: u64) -> Identity {
 }
 
 fn ask(path: &str, writable: bool) -> Result<Cleared, Refused> {
-    let source = Candidate {
-        path: Path::new(path),
-        itself: id(9_000),
-        parents: &[id(9_001)],
-        writable,
-    };
+    let source = Candidate { path: Path::new(path), itself: id(9_000), parents: &[id(9_001)], writable };
     clear(&source, &ground())
 }
 
@@ -68,36 +58,21 @@ fn ordinary_folders_are_granted() {
         "/home/u/binary",
     ] {
         let cleared = ask(path, true).expect(path);
-        assert_eq!(
-            (cleared.path(), cleared.writable()),
-            (Path::new(path), true)
-        );
+        assert_eq!((cleared.path(), cleared.writable()), (Path::new(path), true));
     }
 }
 
 #[test]
 fn floor_paths_and_what_lies_under_them_are_refused() {
     refused("/run/docker.sock", Relation::Is, "/run/docker.sock");
-    refused(
-        "/run/user/1000/podman/podman.sock",
-        Relation::Under,
-        "/run/user",
-    );
+    refused("/run/user/1000/podman/podman.sock", Relation::Under, "/run/user");
     refused("/etc/shadow", Relation::Under, "/etc");
     refused("/proc/self/root", Relation::Under, "/proc");
-    refused(
-        "/var/lib/docker/volumes/x",
-        Relation::Under,
-        "/var/lib/docker",
-    );
+    refused("/var/lib/docker/volumes/x", Relation::Under, "/var/lib/docker");
     refused("/home/u", Relation::Is, "/home/u");
     refused("/home/u/.ssh/id_ed25519", Relation::Under, "/home/u/.ssh");
     refused("/home/u/.config/gh", Relation::Is, "/home/u/.config/gh");
-    refused(
-        "/home/u/.unheard-of/x",
-        Relation::Under,
-        "/home/u/.unheard-of",
-    );
+    refused("/home/u/.unheard-of/x", Relation::Under, "/home/u/.unheard-of");
     refused("/home/u/bin", Relation::Is, "/home/u/bin");
     refused("/srv/brig/store/blobs", Relation::Under, "/srv/brig/store");
     refused("/tmp/ssh-XXXX/agent.1", Relation::Under, "/tmp/ssh-");
@@ -145,22 +120,13 @@ fn a_bind_mount_of_a_floor_path_is_that_path() {
     refused("/mnt/keys/more", Relation::Under, "/home/u/.ssh");
     refused("/mnt/homes", Relation::Is, "/home");
     refused("/mnt/homes/u", Relation::Is, "/home/u");
-    refused(
-        "/mnt/homes/u/.unheard-of",
-        Relation::Is,
-        "/home/u/.unheard-of",
-    );
+    refused("/mnt/homes/u/.unheard-of", Relation::Is, "/home/u/.unheard-of");
     assert!(ask("/mnt/homes/u/proj", true).is_ok());
 }
 
 #[test]
 fn the_same_inode_is_the_same_file() {
-    let candidate = |itself, parents| Candidate {
-        path: Path::new("/srv/elsewhere"),
-        itself,
-        parents,
-        writable: false,
-    };
+    let candidate = |itself, parents| Candidate { path: Path::new("/srv/elsewhere"), itself, parents, writable: false };
     let ground = ground();
     let there = clear(&candidate(id(22), &[]), &ground).expect_err("is");
     assert_eq!(there.relation, Relation::Is);
@@ -176,16 +142,8 @@ fn the_same_inode_is_the_same_file() {
 #[test]
 fn every_line_says_why_and_what_instead() {
     for line in MACHINE.iter().chain(HOME) {
-        assert!(
-            !line.why.is_empty() && !line.instead.is_empty(),
-            "{}",
-            line.path
-        );
-        assert!(
-            !line.why.ends_with('.') && !line.instead.ends_with('.'),
-            "{}",
-            line.path
-        );
+        assert!(!line.why.is_empty() && !line.instead.is_empty(), "{}", line.path);
+        assert!(!line.why.ends_with('.') && !line.instead.ends_with('.'), "{}", line.path);
     }
     assert!(MACHINE.iter().all(|line| line.path.starts_with('/')));
     assert!(HOME.iter().all(|line| !line.path.starts_with('/')));
@@ -194,14 +152,11 @@ fn every_line_says_why_and_what_instead() {
 #[test]
 fn a_refusal_reads_as_a_sentence() {
     let refused = ask("/home/u/.ssh", false).expect_err("floor");
-    assert_eq!(
-        refused.to_string(),
-        "/home/u/.ssh holds SSH keys: it would give away the host's credentials (A01)"
-    );
+    assert_eq!(refused.to_string(), "/home/u/.ssh holds SSH keys: it would give away A01 (credentials of this host)");
     let refused = ask("/mnt/keys", false).expect_err("floor");
     assert_eq!(
         refused.to_string(),
         "/mnt/keys lies in /home/u/.ssh, which holds SSH keys: \
-         it would give away the host's credentials (A01)"
+         it would give away A01 (credentials of this host)"
     );
 }

@@ -47,11 +47,7 @@ impl Proof {
                 Self::UrlPassword => !has_login(bytes),
                 Self::RegistryToken => !contains(bytes, b"auth"),
             };
-        if harmless {
-            Judgement::Harmless
-        } else {
-            Judgement::Secret
-        }
+        if harmless { Judgement::Harmless } else { Judgement::Secret }
     }
 }
 
@@ -92,18 +88,13 @@ fn has_login(bytes: &[u8]) -> bool {
                 return false;
             };
             let authority = line.get(start + 3..).unwrap_or_default();
-            let end = authority
-                .iter()
-                .position(|byte| matches!(byte, b'/' | b'"' | b' '))
-                .unwrap_or(authority.len());
+            let end = authority.iter().position(|byte| matches!(byte, b'/' | b'"' | b' ')).unwrap_or(authority.len());
             let authority = authority.get(..end).unwrap_or_default();
             let Some(at) = authority.iter().rposition(|byte| *byte == b'@') else {
                 return false;
             };
             let user = authority.get(..at).unwrap_or_default();
-            let over_ssh = line
-                .get(..start)
-                .is_some_and(|scheme| scheme.ends_with(b"ssh"));
+            let over_ssh = line.get(..start).is_some_and(|scheme| scheme.ends_with(b"ssh"));
             user.contains(&b':') || (!over_ssh && user.len() >= SHORTEST_TOKEN)
         })
 }
@@ -114,21 +105,13 @@ fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes
-        .windows(wanted.len())
-        .position(|window| window.eq_ignore_ascii_case(wanted))
+    bytes.windows(wanted.len()).position(|window| window.eq_ignore_ascii_case(wanted))
 }
 
 /// For the fuzzer: any bytes may be judged by any proof.
 #[doc(hidden)]
 pub fn fuzz_content(bytes: &[u8]) {
-    for proof in [
-        Proof::Name,
-        Proof::PrivateKey,
-        Proof::JsonSecret,
-        Proof::UrlPassword,
-        Proof::RegistryToken,
-    ] {
+    for proof in [Proof::Name, Proof::PrivateKey, Proof::JsonSecret, Proof::UrlPassword, Proof::RegistryToken] {
         let whole = proof.judge(bytes, true);
         let part = proof.judge(bytes, false);
         assert!(part == Judgement::Secret || whole == part);

@@ -11,14 +11,8 @@ pub const HOST_RUN: &[Rule] = &[
     within("repo", "config.toml", "holds programs that Jujutsu runs"),
     is(".husky", "holds Git hooks"),
     is(".githooks", "holds Git hooks"),
-    is(
-        ".pre-commit-config.yaml",
-        "names programs that a commit runs",
-    ),
-    is(
-        ".pre-commit-config.yml",
-        "names programs that a commit runs",
-    ),
+    is(".pre-commit-config.yaml", "names programs that a commit runs"),
+    is(".pre-commit-config.yml", "names programs that a commit runs"),
     is("lefthook.yml", "names programs that a commit runs"),
     is(".lefthook.yml", "names programs that a commit runs"),
     is("lefthook-local.yml", "names programs that a commit runs"),
@@ -31,10 +25,7 @@ pub const HOST_RUN: &[Rule] = &[
     is(".mise.toml", "is obeyed when a shell enters the folder"),
     is(".mise", "is obeyed when a shell enters the folder"),
     is(".vscode", "holds tasks and settings that an editor runs"),
-    ends(
-        ".code-workspace",
-        "holds tasks and settings that an editor runs",
-    ),
+    ends(".code-workspace", "holds tasks and settings that an editor runs"),
     is(".vs", "holds tasks and settings that an editor runs"),
     is(".idea", "holds run configurations that an editor runs"),
     is(".fleet", "holds run configurations that an editor runs"),
@@ -84,33 +75,15 @@ pub const HOST_RUN: &[Rule] = &[
     is(".pnpmfile.mjs", "is run by every pnpm"),
     within(".cargo", "config", "names programs that Cargo runs"),
     within(".cargo", "config.toml", "names programs that Cargo runs"),
-    within(
-        ".bundle",
-        "config",
-        "names where Bundler takes programs from",
-    ),
+    within(".bundle", "config", "names where Bundler takes programs from"),
     is(".terraform", "holds plugins that Terraform runs"),
     is("sitecustomize.py", "is run by every Python"),
     is("usercustomize.py", "is run by every Python"),
-    within(
-        ".github",
-        "workflows",
-        "is run with the repository's tokens after a push",
-    ),
-    within(
-        ".github",
-        "actions",
-        "is run with the repository's tokens after a push",
-    ),
+    within(".github", "workflows", "is run with the repository's tokens after a push"),
+    within(".github", "actions", "is run with the repository's tokens after a push"),
     within(".github", "hooks", "holds hooks that a client runs"),
-    is(
-        ".gitlab-ci.yml",
-        "is run with the repository's tokens after a push",
-    ),
-    is(
-        ".circleci",
-        "is run with the repository's tokens after a push",
-    ),
+    is(".gitlab-ci.yml", "is run with the repository's tokens after a push"),
+    is(".circleci", "is run with the repository's tokens after a push"),
 ];
 
 /// What Git obeys at the top of a repository's own folder.
@@ -123,9 +96,7 @@ const GIT_WORKTREES: Rule = is("worktrees", "leads Git to other settings");
 /// What the host obeys at the top of a Git repository's own folder.
 pub(super) fn git(name: &[u8]) -> Option<&'static Rule> {
     let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
-    let starts = name
-        .get(..6)
-        .is_some_and(|start| start.eq_ignore_ascii_case(b"config"));
+    let starts = name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"config"));
     match () {
         () if starts => Some(&GIT_CONFIG),
         () if is("hooks") => Some(&GIT_HOOKS),
@@ -149,9 +120,5 @@ const fn within(folder: &'static str, name: &'static str, why: &'static str) -> 
 }
 
 const fn rule(name: Name, why: &'static str) -> Rule {
-    Rule {
-        name,
-        proof: Proof::Name,
-        why,
-    }
+    Rule { name, proof: Proof::Name, why }
 }

@@ -15,11 +15,7 @@ pub(super) struct Index {
 
 impl Index {
     pub(super) fn new(rules: &'static [Rule]) -> Self {
-        let mut index = Self {
-            names: HashMap::new(),
-            endings: HashMap::new(),
-            starts: Vec::new(),
-        };
+        let mut index = Self { names: HashMap::new(), endings: HashMap::new(), starts: Vec::new() };
         for rule in rules {
             match rule.name {
                 Name::Is(name) | Name::In(_, name) => {
@@ -56,12 +52,9 @@ impl Index {
 fn means(rule: Name, parent: &[u8], name: &[u8]) -> bool {
     match rule {
         Name::Is(is) => name == is.as_bytes(),
-        Name::In(folder, is) => {
-            name == is.as_bytes() && parent.eq_ignore_ascii_case(folder.as_bytes())
-        }
+        Name::In(folder, is) => name == is.as_bytes() && parent.eq_ignore_ascii_case(folder.as_bytes()),
         Name::Starts(start, except) => {
-            name.starts_with(start.as_bytes())
-                && !except.iter().any(|end| name.ends_with(end.as_bytes()))
+            name.starts_with(start.as_bytes()) && !except.iter().any(|end| name.ends_with(end.as_bytes()))
         }
         Name::Ends(ending) => name.len() > ending.len() && name.ends_with(ending.as_bytes()),
     }

@@ -41,16 +41,8 @@ pub const SECRETS: &[Rule] = &[
     is(".git-credentials", "holds Git logins"),
     is(".npmrc", "holds npm tokens"),
     is(".pypirc", "holds PyPI tokens"),
-    proved(
-        Name::Is(".yarnrc.yml"),
-        Proof::RegistryToken,
-        "holds a registry's token",
-    ),
-    proved(
-        Name::Is(".yarnrc"),
-        Proof::RegistryToken,
-        "holds a registry's token",
-    ),
+    proved(Name::Is(".yarnrc.yml"), Proof::RegistryToken, "holds a registry's token"),
+    proved(Name::Is(".yarnrc"), Proof::RegistryToken, "holds a registry's token"),
     is("pip.conf", "may hold a package index's password"),
     within(".cargo", "credentials", "holds registry tokens"),
     within(".cargo", "credentials.toml", "holds registry tokens"),
@@ -60,11 +52,7 @@ pub const SECRETS: &[Rule] = &[
     within(".m2", "settings-security.xml", "holds a master password"),
     within(".gradle", "gradle.properties", "holds registry logins"),
     proved(Name::Is("auth.json"), Proof::JsonSecret, "holds logins"),
-    proved(
-        Name::In("config", "database.yml"),
-        Proof::Name,
-        "holds database passwords",
-    ),
+    proved(Name::In("config", "database.yml"), Proof::Name, "holds database passwords"),
     within("config", "master.key", "decrypts a program's secrets"),
     is("secrets.yml", "holds a program's secrets"),
     is("secrets.yaml", "holds a program's secrets"),
@@ -90,10 +78,7 @@ pub const SECRETS: &[Rule] = &[
     is(".dockercfg", "holds registry logins"),
     is(".dockerconfigjson", "holds registry logins"),
     ends(".tfstate", "holds Terraform's state with its secrets"),
-    ends(
-        ".tfstate.backup",
-        "holds Terraform's state with its secrets",
-    ),
+    ends(".tfstate.backup", "holds Terraform's state with its secrets"),
     ends(".tfvars", "holds Terraform's secrets"),
     ends(".tfvars.json", "holds Terraform's secrets"),
     is(".terraformrc", "holds Terraform tokens"),
@@ -102,31 +87,13 @@ pub const SECRETS: &[Rule] = &[
     is(".vault_pass.txt", "is a vault's password"),
     json(Name::Is("credentials.json"), "holds an account's key"),
     json(Name::Is("credentials"), "holds an account's key"),
-    json(
-        Name::Is("application_default_credentials.json"),
-        "holds Google Cloud logins",
-    ),
-    json(
-        Name::Starts("service-account", &[]),
-        "holds a service account's key",
-    ),
-    json(
-        Name::Starts("service_account", &[]),
-        "holds a service account's key",
-    ),
-    json(
-        Name::Starts("serviceaccount", &[]),
-        "holds a service account's key",
-    ),
-    json(
-        Name::Starts("client_secret", &[]),
-        "holds a client's secret",
-    ),
+    json(Name::Is("application_default_credentials.json"), "holds Google Cloud logins"),
+    json(Name::Starts("service-account", &[]), "holds a service account's key"),
+    json(Name::Starts("service_account", &[]), "holds a service account's key"),
+    json(Name::Starts("serviceaccount", &[]), "holds a service account's key"),
+    json(Name::Starts("client_secret", &[]), "holds a client's secret"),
     json(Name::Starts("gha-creds-", &[]), "holds a workflow's login"),
-    json(
-        Name::Starts("firebase-adminsdk", &[]),
-        "holds a service account's key",
-    ),
+    json(Name::Starts("firebase-adminsdk", &[]), "holds a service account's key"),
     json(Name::Is("token.json"), "holds a token"),
     is(".bash_history", "holds typed commands"),
     is(".zsh_history", "holds typed commands"),
@@ -137,11 +104,7 @@ pub const SECRETS: &[Rule] = &[
 ];
 
 /// Git's settings hold a login when a remote was added with its password in the URL.
-const GIT_CONFIG: Rule = proved(
-    Name::Starts("config", &[]),
-    Proof::UrlPassword,
-    "holds a login in a URL or header",
-);
+const GIT_CONFIG: Rule = proved(Name::Starts("config", &[]), Proof::UrlPassword, "holds a login in a URL or header");
 const GIT_CREDENTIALS: Rule = is("credentials", "holds Git logins");
 
 /// What is a secret at the top of a Git repository's own folder.

@@ -79,22 +79,10 @@ fn examples_and_look_alikes_are_shown() {
 
 #[test]
 fn undecided_names_ask_for_the_content() {
-    assert_eq!(
-        secret("cacert.pem").map(|rule| rule.proof),
-        Some(Proof::PrivateKey)
-    );
-    assert_eq!(
-        secret("a/server.KEY").map(|rule| rule.proof),
-        Some(Proof::PrivateKey)
-    );
-    assert_eq!(
-        secret("service-account-prod.json").map(|rule| rule.proof),
-        Some(Proof::JsonSecret)
-    );
-    assert_eq!(
-        secret(".git/config").map(|rule| rule.proof),
-        Some(Proof::UrlPassword)
-    );
+    assert_eq!(secret("cacert.pem").map(|rule| rule.proof), Some(Proof::PrivateKey));
+    assert_eq!(secret("a/server.KEY").map(|rule| rule.proof), Some(Proof::PrivateKey));
+    assert_eq!(secret("service-account-prod.json").map(|rule| rule.proof), Some(Proof::JsonSecret));
+    assert_eq!(secret(".git/config").map(|rule| rule.proof), Some(Proof::UrlPassword));
 }
 
 #[test]
@@ -170,18 +158,12 @@ fn keys_are_told_from_certificates() {
     assert_eq!(judge(certificate), Judgement::Harmless);
     assert_eq!(judge(key), Judgement::Secret);
     assert_eq!(judge(&[&certificate[..], key].concat()), Judgement::Secret);
-    assert_eq!(
-        judge(b"-----BEGIN ENCRYPTED PRIVATE KEY-----"),
-        Judgement::Secret
-    );
+    assert_eq!(judge(b"-----BEGIN ENCRYPTED PRIVATE KEY-----"), Judgement::Secret);
     assert_eq!(judge(b"-----BEGIN PUBLIC KEY-----\n"), Judgement::Harmless);
     assert_eq!(judge(b"\x30\x82\x04\xbd\x02\x01\x00"), Judgement::Secret);
     assert_eq!(judge(b"PK\x03\x04 a presentation"), Judgement::Harmless);
     assert_eq!(judge(b"\n"), Judgement::Harmless);
-    assert_eq!(
-        Proof::PrivateKey.judge(certificate, false),
-        Judgement::Secret
-    );
+    assert_eq!(Proof::PrivateKey.judge(certificate, false), Judgement::Secret);
 }
 
 #[test]
@@ -210,10 +192,7 @@ fn logins_are_found_in_git_settings() {
 #[test]
 fn json_is_judged_by_its_keys() {
     let judge = |text: &str| Proof::JsonSecret.judge(text.as_bytes(), true);
-    assert_eq!(
-        judge(r#"{"type":"service_account","private_key":"x"}"#),
-        Judgement::Secret
-    );
+    assert_eq!(judge(r#"{"type":"service_account","private_key":"x"}"#), Judgement::Secret);
     assert_eq!(judge(r#"{"Client_Secret": "x"}"#), Judgement::Secret);
     assert_eq!(judge(r#"{"paths": ["a"]}"#), Judgement::Harmless);
 }
@@ -236,13 +215,5 @@ fn tables_are_in_lower_case_and_say_why() {
 #[test]
 fn a_name_longer_than_linux_allows_is_no_panic() {
     assert_eq!(look(Place::Ordinary, b"", &[b'a'; 4096]), Look::default());
-    assert!(
-        look(
-            Place::Ordinary,
-            b"",
-            &[[b'a'; 251].as_slice(), b".p12"].concat()
-        )
-        .secret
-        .is_some()
-    );
+    assert!(look(Place::Ordinary, b"", &[[b'a'; 251].as_slice(), b".p12"].concat()).secret.is_some());
 }
