@@ -94,6 +94,13 @@ pub fn is_git_dir(has_head: bool, has_objects: bool, has_refs: bool) -> bool {
     has_head && has_objects && has_refs
 }
 
+/// Whether a folder `name` in a folder `parent` holds whole checkouts, each a project of its own,
+/// although what surrounds it is obeyed by the host: Claude Code keeps its worktrees so.
+#[must_use]
+pub fn holds_checkouts(parent: &[u8], name: &[u8]) -> bool {
+    parent == b".claude" && name == b"worktrees"
+}
+
 impl Place {
     /// The kind of the folder `name` that lies in a folder of this kind.
     #[must_use]

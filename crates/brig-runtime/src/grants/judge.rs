@@ -350,11 +350,13 @@ fn clear(path: &Path, facts: &Facts, writable: bool, survey: &Survey) -> Result<
 }
 
 /// A source that is, or lies in, what the host runs is not written, even when it was named. A
-/// repository's own folder is the exception: its parts are protected one by one.
+/// repository's own folder is the exception, whose parts are protected one by one, and so is a
+/// checkout that a client keeps among its settings.
 fn refuse_host_run(path: &Path, folder: bool) -> Result<(), GrantError> {
     let mut place = Place::Ordinary;
     let mut parent: &OsStr = OsStr::new("");
     let mut name = PathBuf::new();
+    let mut refused = None;
     let mut components = path.components().peekable();
     while let Some(component) = components.next() {
         let component = component.as_os_str();
@@ -363,14 +365,20 @@ fn refuse_host_run(path: &Path, folder: bool) -> Result<(), GrantError> {
         place = place.below(component.as_bytes());
         let is_folder = folder || components.peek().is_some();
         if let Some(rule) = rule
+            && refused.is_none()
             && !(is_folder && place == Place::GitDir)
         {
-            let (path, why) = (path.to_path_buf(), rule.why);
-            return Err(GrantError::HostRun { path, name, why });
+            refused = Some((name.clone(), rule.why));
+        }
+        if components.peek().is_some() && protect::holds_checkouts(parent.as_bytes(), component.as_bytes()) {
+            refused = None;
         }
         parent = component;
     }
-    Ok(())
+    match refused {
+        Some((name, why)) => Err(GrantError::HostRun { path: path.to_path_buf(), name, why }),
+        None => Ok(()),
+    }
 }
 
 /// The mounts below a folder, relative to it. Those on top of a part of another mount are covered

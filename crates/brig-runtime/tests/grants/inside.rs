@@ -48,6 +48,12 @@ fn what_the_host_runs_is_not_written_even_by_name() {
         assert!(matches!(error, GrantError::HostRun { .. }), "{error}");
         assert!(fixture.judge(&path, Access::ReadOnly).is_ok(), "{path}");
     }
+    // A checkout that a client keeps among its settings is a project of its own.
+    fixture.dir("home/proj/.claude/worktrees/fix/.vscode");
+    assert!(fixture.judge("home/proj/.claude/worktrees/fix", Access::ReadWrite).is_ok());
+    for path in [".claude/worktrees", ".claude/worktrees/fix/.vscode"] {
+        assert!(fixture.judge(&format!("home/proj/{path}"), Access::ReadWrite).is_err(), "{path}");
+    }
     let granted = fixture.granted("home/proj/.git", Access::ReadWrite);
     assert_eq!(treated(&granted, Treat::ReadOnly), ["config", "hooks", "info"]);
 }
