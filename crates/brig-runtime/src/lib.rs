@@ -4,6 +4,8 @@
 pub mod demo;
 pub mod environment;
 pub mod grants;
+pub mod lockfile;
+pub mod packages;
 pub mod paths;
 pub mod plan;
 pub mod programs;

@@ -29,10 +29,12 @@ use shims::Next;
 
 #[doc(hidden)]
 pub use elf::fuzz_elf;
+pub(crate) use place::bind;
 pub use place::{PlaceError, Placed};
 #[doc(hidden)]
 pub use shebang::fuzz_shebang;
 pub use shims::ShimError;
+pub(crate) use walk::read_small;
 
 /// Hops from a name to a binary: a shim, a script, its interpreter's shim, and as many again.
 const MAX_HOPS: usize = 8;
