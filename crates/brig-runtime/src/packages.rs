@@ -262,10 +262,9 @@ where
 {
     let tools = recipe::tools(order)?;
     let store = Store::open(order.places)?;
-    if let Some(locked) = LockFile::load(&order.places.state)?.find(&tools.key) {
-        if store.holds(locked)? {
-            return run(order, &tools, &store, locked.clone(), false);
-        }
+    let file = LockFile::load(&order.places.state)?;
+    if let Some(locked) = store.whole(file.find(&tools.key))? {
+        return run(order, &tools, &store, locked.clone(), false);
     }
     Install {
         order,
@@ -343,10 +342,8 @@ where
         // Another brig may have installed it while this one waited.
         let file = LockFile::load(&self.order.places.state)?;
         let own = file.find(&self.tools.key);
-        if let Some(locked) = own.filter(|_| !anew) {
-            if self.store.holds(locked)? {
-                return run(self.order, self.tools, self.store, locked.clone(), false);
-            }
+        if let Some(locked) = self.store.whole(own.filter(|_| !anew))? {
+            return run(self.order, self.tools, self.store, locked.clone(), false);
         }
         // What was locked for another interpreter keeps its versions, but lays its files out differently.
         let pinned = own

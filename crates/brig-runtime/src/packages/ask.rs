@@ -201,13 +201,17 @@ pub fn recognise(argv: &[String]) -> Result<Option<Ask>, AskError> {
     };
     let mut asked = parse(runner, &argv[words.len()..])?;
     // `npm exec` would take options behind the package for its own.
-    if words.len() > 1 && runner.ecosystem == Ecosystem::Npm && !asked.separated {
-        if let Some(option) = asked.rest.iter().skip(1).find(|word| word.starts_with('-')) {
-            return Err(AskError::Option {
-                runner: "npm exec",
-                option: option.clone(),
-            });
-        }
+    let mixed = words.len() > 1 && runner.ecosystem == Ecosystem::Npm && !asked.separated;
+    let behind = asked
+        .rest
+        .iter()
+        .skip(1)
+        .find(|word| mixed && word.starts_with('-'));
+    if let Some(option) = behind {
+        return Err(AskError::Option {
+            runner: "npm exec",
+            option: option.clone(),
+        });
     }
     let (command, specs) = packages(runner, &mut asked)?;
     Ok(Some(Ask {

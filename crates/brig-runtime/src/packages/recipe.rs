@@ -233,49 +233,73 @@ fn npm(
     Ok(vec![step(resolve), install])
 }
 
-/// An environment without pip, packages into it, and their modules compiled so that they hold no times: two
-/// installations of the same packages come out as the same bytes.
+/// Settings of pip and uv that hold for every installation. Those of the host's registries are added to them.
+const PYTHON_SETTINGS: [(&str, &str); 11] = [
+    ("PIP_CONFIG_FILE", "/dev/null"),
+    ("PIP_DISABLE_PIP_VERSION_CHECK", "1"),
+    ("PIP_NO_INPUT", "1"),
+    ("PIP_PROGRESS_BAR", "off"),
+    ("PIP_ROOT_USER_ACTION", "ignore"),
+    ("UV_NO_CONFIG", "1"),
+    // uv would fetch interpreters from places that are no registry.
+    ("UV_PYTHON_DOWNLOADS", "never"),
+    ("UV_CACHE_DIR", "/opt/brig/work/uv"),
+    ("UV_LINK_MODE", "copy"),
+    ("UV_NO_PROGRESS", "1"),
+    // Compiled modules hold sets of constants, whose order follows the seed.
+    ("PYTHONHASHSEED", "0"),
+];
+
+/// As words and not as variables: pip reads `PIP_NO_COMPILE=1` as the opposite of `--no-compile`.
+const PIP_INSTALL: [&str; 4] = [
+    "install",
+    "--no-compile",
+    "--no-cache-dir",
+    "--no-warn-script-location",
+];
+
+/// Compiles modules so that they hold hashes and no times: two installations of the same packages come out as
+/// the same bytes, and a start neither compiles nor compares. A package may ship templates that are no Python,
+/// so what does not compile is no failure.
+const COMPILE: &str = "import compileall, sys\n\
+    from py_compile import PycInvalidationMode as mode\n\
+    compileall.compile_dir(sys.argv[1], force=True, quiet=2, invalidation_mode=mode.UNCHECKED_HASH)\n";
+
+/// An environment without pip, packages into it, and their modules compiled.
 fn python_steps(
     order: &Order<'_>,
     tools: &Tools,
     claim: &Claim,
     (installer, pinned): (Installer, Option<&Locked>),
 ) -> Result<Vec<Step>, PackageError> {
-    let python = format!("{PACKAGE}/bin/python");
-    let own = tools.runtime.file.display().to_string();
-    let env: BTreeMap<String, String> = [
-        ("PIP_CONFIG_FILE", "/dev/null"),
-        ("PIP_DISABLE_PIP_VERSION_CHECK", "1"),
-        ("PIP_NO_INPUT", "1"),
-        ("PIP_NO_CACHE_DIR", "1"),
-        ("PIP_NO_COMPILE", "1"),
-        ("PIP_PROGRESS_BAR", "off"),
-        ("PIP_ROOT_USER_ACTION", "ignore"),
-        ("UV_NO_CONFIG", "1"),
-        ("UV_PYTHON_DOWNLOADS", "never"),
-        ("UV_CACHE_DIR", "/opt/brig/work/uv"),
-        ("UV_LINK_MODE", "copy"),
-        ("UV_NO_PROGRESS", "1"),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into();
+    let own = text(&tools.runtime.file)?;
+    let env: BTreeMap<String, String> = PYTHON_SETTINGS
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    // uv starts the interpreter too.
     let step = |tool, program: &Found, argv| Step {
         tool,
-        program: program.clone(),
+        program: program.with(&tools.runtime),
         argv,
         env: env.clone(),
     };
-    let mut install = match installer {
-        Installer::Uv => words(&["uv", "pip", "install", "--python", &python]),
-        _ => words(&[
-            &own,
-            "-m",
+    let python = format!("{PACKAGE}/bin/python");
+    let (tool, program, mut install) = match (installer, &tools.uv) {
+        (Installer::Uv, Some(uv)) => (
+            "uv",
+            uv,
+            words(&["uv", "pip", "install", "--python", &python]),
+        ),
+        _ => (
             "pip",
-            "--python",
-            &python,
-            "install",
-            "--no-warn-script-location",
-        ]),
+            &tools.runtime,
+            [
+                words(&[&own, "-m", "pip", "--python", &python]),
+                words(&PIP_INSTALL),
+            ]
+            .concat(),
+        ),
     };
     if !order.scripts {
         install.extend(words(&["--only-binary", ":all:"]));
@@ -287,46 +311,17 @@ fn python_steps(
     }
     install.push("--".to_owned());
     install.extend(specs(order));
-    let installer = match (installer, &tools.uv) {
-        (Installer::Uv, Some(uv)) => step("uv", uv, install),
-        _ => step("pip", &tools.runtime, install),
-    };
-    let runtime = &tools.runtime;
     let lib = format!("{PACKAGE}/lib");
+    let runtime = &tools.runtime;
     Ok(vec![
         step(
             "venv",
             runtime,
             words(&[&own, "-m", "venv", "--without-pip", "--symlinks", PACKAGE]),
         ),
-        installer,
-        step(
-            "compileall",
-            runtime,
-            words(&[
-                &own,
-                "-m",
-                "compileall",
-                "-qq",
-                "--invalidation-mode",
-                "unchecked-hash",
-                &lib,
-            ]),
-        )
-        .forgiving(),
+        step(tool, program, install),
+        step("compileall", runtime, words(&[&own, "-c", COMPILE, &lib])),
     ])
-}
-
-impl Step {
-    /// A package may ship templates that are no Python; compiling is for speed only.
-    fn forgiving(mut self) -> Self {
-        let script = "import compileall,sys; compileall.main()\nsys.exit(0)";
-        let rest = self.argv.split_off(3);
-        self.argv.truncate(1);
-        self.argv.extend(words(&["-c", script]));
-        self.argv.extend(rest);
-        self
-    }
 }
 
 /// The installed files, as every box sees them.

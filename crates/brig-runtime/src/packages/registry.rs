@@ -75,6 +75,14 @@ pub enum RegistryError {
         /// Which file.
         path: PathBuf,
     },
+    /// A folder of packages that holds much else.
+    #[error("{by} names {path}, which holds more than packages")]
+    Folder {
+        /// Which setting.
+        by: String,
+        /// Which folder.
+        path: PathBuf,
+    },
     /// Authorities written into the configuration itself.
     #[error("{by} holds certificates inline, which are not served")]
     Inline {
@@ -100,6 +108,9 @@ impl RegistryError {
                 format!("export {variable}=… before brig, or remove the setting")
             }
             Self::Authority { by, .. } => format!("correct {by}, or remove it"),
+            Self::Folder { by, .. } => {
+                format!("move the packages into a folder of their own, and name that in {by}")
+            }
             Self::Inline { .. } => {
                 "put the certificates into a file and name it with cafile".into()
             }

@@ -82,10 +82,9 @@ impl Store {
         }
         let stamp = self.root.join("stamps").join(locked.tree.hex());
         let now = tree::stamp(&tree);
-        if let (Ok(now), Ok(then)) = (&now, fs::read_to_string(&stamp)) {
-            if then == now.hex() {
-                return Ok(true);
-            }
+        let then = fs::read_to_string(&stamp).ok();
+        if now.is_ok_and(|now| then.as_deref() == Some(now.hex())) {
+            return Ok(true);
         }
         match tree::hash(&tree) {
             Ok(hash) if hash == locked.tree => {
@@ -97,6 +96,17 @@ impl Store {
                 Ok(false)
             }
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A locked entry whose tree is there and whole.
+    pub(super) fn whole<'a>(
+        &self,
+        locked: Option<&'a Locked>,
+    ) -> Result<Option<&'a Locked>, PackageError> {
+        match locked {
+            Some(locked) if self.holds(locked)? => Ok(Some(locked)),
+            _ => Ok(None),
         }
     }
 

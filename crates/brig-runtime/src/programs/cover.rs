@@ -165,7 +165,7 @@ pub(super) fn user_sites(base: &Path) -> Vec<PathBuf> {
 }
 
 /// Whether showing this path shows no home folder and no folder of many owners.
-pub(super) fn is_narrow(path: &Path, home: &Path) -> bool {
+pub(crate) fn is_narrow(path: &Path, home: &Path) -> bool {
     let home = fs::canonicalize(home).unwrap_or_else(|_| home.to_owned());
     let wide = WIDE.iter().any(|folder| path == Path::new(folder));
     let of_a_home = path.parent() == Some(Path::new("/home"));

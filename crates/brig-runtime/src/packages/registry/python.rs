@@ -1,11 +1,13 @@
 //! The configuration of uv and pip. uv's is taken when it has any, since `uvx` reads no other; else pip's.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{
     AUTHORITY, Caller, Grant, Registry, RegistryError, Rules, authority, grant, has_proxy,
+    read_address,
 };
-use crate::programs::read_small;
+use crate::programs::{is_narrow, read_small};
 
 /// The default of both.
 const DEFAULT: &str = "https://pypi.org/simple";
@@ -46,74 +48,22 @@ pub(super) fn configured(caller: &Caller) -> Result<Registry, RegistryError> {
         proxy: has_proxy(caller) || indexes.proxy,
         ..Registry::default()
     };
-    let mut grants = Vec::new();
     let main = indexes
         .main
         .clone()
         .unwrap_or_else(|| (DEFAULT.into(), "the default index".into()));
-    let used = [&main]
-        .into_iter()
-        .filter(|_| !indexes.none)
-        .chain(&indexes.extra);
-    for (address, by) in used {
-        grant(&mut grants, by, address)?;
-        let host = grants
-            .last()
-            .and_then(|grant: &Grant| grant.place.host.name().map(str::to_owned));
-        if let Some((_, files)) = FILES
-            .iter()
-            .find(|(index, _)| host.as_deref() == Some(*index))
-        {
-            grant(&mut grants, by, files)?;
-        }
-    }
+    let mut grants = grants(&indexes, &main)?;
     let mut links = Vec::new();
     for (place, by) in &indexes.links {
         if place.starts_with("http://") || place.starts_with("https://") {
             grant(&mut grants, by, place)?;
             links.push(place.clone());
-        } else if let Ok(folder) = caller
-            .cwd
-            .join(place.strip_prefix("file://").unwrap_or(place))
-            .canonicalize()
-        {
+        } else if let Some(folder) = folder(by, place, caller)? {
             links.push(folder.display().to_string());
             found.folders.push(folder);
         }
     }
-    let texts = |list: &[(String, String)]| {
-        list.iter()
-            .map(|(value, _)| value.clone())
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    let mut set = |name: &str, value: String| {
-        if !value.is_empty() {
-            found.env.insert(name.into(), value);
-        }
-    };
-    set("PIP_INDEX_URL", main.0.clone());
-    set("PIP_EXTRA_INDEX_URL", texts(&indexes.extra));
-    set("PIP_FIND_LINKS", links.join(" "));
-    set(
-        "PIP_NO_INDEX",
-        if indexes.none {
-            "1".into()
-        } else {
-            String::new()
-        },
-    );
-    set("UV_DEFAULT_INDEX", main.0.clone());
-    set("UV_INDEX", texts(&indexes.extra));
-    set("UV_FIND_LINKS", links.join(","));
-    set(
-        "UV_NO_INDEX",
-        if indexes.none {
-            "1".into()
-        } else {
-            String::new()
-        },
-    );
+    found.env = variables(&indexes, &main.0, &links);
     if let Some((path, by)) = cert {
         found.authority = Some(authority(&by, &path, caller)?);
         for name in ["PIP_CERT", "SSL_CERT_FILE"] {
@@ -124,13 +74,68 @@ pub(super) fn configured(caller: &Caller) -> Result<Registry, RegistryError> {
     Ok(found)
 }
 
+/// The places of the indexes, and of the files that they lead to.
+fn grants(indexes: &Indexes, main: &(String, String)) -> Result<Vec<Grant>, RegistryError> {
+    let mut grants = Vec::new();
+    let used = [main]
+        .into_iter()
+        .filter(|_| !indexes.none)
+        .chain(&indexes.extra);
+    for (address, by) in used {
+        grant(&mut grants, by, address)?;
+        let host = read_address(by, address)?.place.host;
+        if let Some((_, files)) = FILES.iter().find(|(index, _)| host.name() == Some(*index)) {
+            grant(&mut grants, by, files)?;
+        }
+    }
+    Ok(grants)
+}
+
+/// A folder of packages on this host; one that is not there has no packages, as for pip.
+fn folder(by: &str, place: &str, caller: &Caller) -> Result<Option<PathBuf>, RegistryError> {
+    let path = caller
+        .cwd
+        .join(place.strip_prefix("file://").unwrap_or(place));
+    match path.canonicalize() {
+        Ok(real) if !real.is_dir() => Ok(None),
+        Ok(real) if is_narrow(&real, &caller.home) => Ok(Some(real)),
+        Ok(real) => Err(RegistryError::Folder {
+            by: by.to_owned(),
+            path: real,
+        }),
+        Err(_) => Ok(None),
+    }
+}
+
+/// What pip and uv are told; each ignores the other's.
+fn variables(indexes: &Indexes, main: &str, links: &[String]) -> BTreeMap<String, String> {
+    let extra: Vec<&str> = indexes
+        .extra
+        .iter()
+        .map(|(value, _)| value.as_str())
+        .collect();
+    let none = if indexes.none { "1" } else { "" };
+    let all = [
+        ("PIP_INDEX_URL", main.to_owned()),
+        ("PIP_EXTRA_INDEX_URL", extra.join(" ")),
+        ("PIP_FIND_LINKS", links.join(" ")),
+        ("PIP_NO_INDEX", none.to_owned()),
+        ("UV_DEFAULT_INDEX", main.to_owned()),
+        ("UV_INDEX", extra.join(" ")),
+        ("UV_FIND_LINKS", links.join(",")),
+        ("UV_NO_INDEX", none.to_owned()),
+    ];
+    let set = all.into_iter().filter(|(_, value)| !value.is_empty());
+    set.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 fn from_pip(caller: &Caller) -> Indexes {
     let mut found = Indexes::default();
     let config = caller
         .var("XDG_CONFIG_HOME")
         .map_or_else(|| caller.home.join(".config"), PathBuf::from);
-    let named = caller.var("PIP_CONFIG_FILE").map(PathBuf::from);
-    let files = named.into_iter().chain([
+    let own = caller.var("PIP_CONFIG_FILE").map(PathBuf::from);
+    let files = own.into_iter().chain([
         config.join("pip/pip.conf"),
         caller.home.join(".pip/pip.conf"),
         PathBuf::from("/etc/pip.conf"),
@@ -147,12 +152,12 @@ fn from_pip(caller: &Caller) -> Indexes {
             take(&mut found, key, value, variable);
         }
     }
-    let variable = |name: &&str| {
-        caller
-            .var(name)
-            .map(|value| (value.to_owned(), (*name).to_owned()))
+    let named = |names: &[&str]| {
+        names
+            .iter()
+            .find_map(|name| Some((caller.var(name)?.to_owned(), (*name).to_owned())))
     };
-    found.cert = variable(&AUTHORITIES[0]);
+    found.cert = named(&AUTHORITIES[..1]);
     for file in files {
         for (key, value) in read_small(&file).iter().flat_map(|text| ini(text)) {
             take(
@@ -163,9 +168,7 @@ fn from_pip(caller: &Caller) -> Indexes {
             );
         }
     }
-    found.cert = found
-        .cert
-        .or_else(|| AUTHORITIES[1..].iter().find_map(variable));
+    found.cert = found.cert.or_else(|| named(&AUTHORITIES[1..]));
     found
 }
 
