@@ -1,0 +1,115 @@
+//! `cargo xtask fuzz`: every parser of foreign bytes, fed with what nobody would send in good faith.
+//!
+//! With a nightly toolchain libFuzzer runs, which sees what each input reaches; without one, a small
+//! runner of the fuzz crate itself mutates the seeds blindly. Either way a crash leaves its input in
+//! `fuzz/artifacts/`, and the last line says how to run it again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{artifact, process, screen, workspace};
+
+/// Feed each parser of foreign bytes with random and mutated input.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Only this target
+    target: Option<String>,
+    /// Seconds for each target
+    #[arg(long, default_value_t = 10)]
+    seconds: u32,
+    /// Use the runner that needs no nightly toolchain
+    #[arg(long)]
+    stable: bool,
+}
+
+/// What libFuzzer needs of the compiler: coverage in every branch, and the address sanitizer.
+const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares -Zsanitizer=address -Ccodegen-units=1 \
+    --cfg fuzzing -Clink-dead-code -Cdebug-assertions -Coverflow-checks";
+
+/// A slower input is a finding: nobody may hold brig up with a message.
+const SECONDS_FOR_ONE_INPUT: &str = "-timeout=5";
+/// So is one that takes more memory, in MiB.
+const MEMORY: &str = "-rss_limit_mb=1024";
+
+/// Builds the fuzz crate and runs its targets, one after another.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let folder = workspace::root()?.join("fuzz");
+    let blind = build_blind(&folder)?;
+    let names = process::output(Command::new(&blind).arg("--list"))?;
+    let chosen: Vec<&str> =
+        names.lines().filter(|name| arguments.target.as_deref().is_none_or(|only| only == *name)).collect();
+    if chosen.is_empty() {
+        bail!("there is no such target; the targets are: {}", names.split_whitespace().collect::<Vec<_>>().join(", "));
+    }
+    let nightly =
+        !arguments.stable && process::succeeds(Command::new("rustup").args(["run", "nightly", "rustc", "-V"]));
+    let guided = if nightly { Some(build_guided(&folder)?) } else { None };
+    for name in &chosen {
+        screen::note(&format!("fuzz {name}: {} s, {}", arguments.seconds, if nightly { "libFuzzer" } else { "blind" }));
+        match &guided {
+            Some(program) => run_guided(&folder, &blind, program, name, arguments.seconds)?,
+            None => {
+                process::run(Command::new(&blind).current_dir(&folder).args([*name, &arguments.seconds.to_string()]))?
+            }
+        }
+    }
+    screen::note(&format!("fuzz: {} targets, no finding", chosen.len()));
+    Ok(())
+}
+
+/// The runner of the fuzz crate itself, built as the project is.
+fn build_blind(folder: &Path) -> Result<PathBuf> {
+    artifact::build(folder, &["--bin", "blind"], "blind")
+}
+
+fn build_guided(folder: &Path) -> Result<PathBuf> {
+    let target = host()?;
+    let mut build = process::command("rustup", folder);
+    build.args([
+        "run",
+        "nightly",
+        "cargo",
+        "build",
+        "--quiet",
+        "--release",
+        "--bin",
+        "guided",
+        "--features",
+        "libfuzzer",
+    ]);
+    build.args(["--target", &target, "--target-dir", "target/libfuzzer"]).env("RUSTFLAGS", COVERAGE);
+    build.env_remove("RUSTUP_TOOLCHAIN").env_remove("RUSTC").env_remove("CARGO");
+    process::run(&mut build)?;
+    Ok(folder.join("target/libfuzzer").join(target).join("release/guided"))
+}
+
+fn run_guided(folder: &Path, blind: &Path, program: &Path, name: &str, seconds: u32) -> Result<()> {
+    let corpus = folder.join("corpus").join(name);
+    let artifacts = folder.join("artifacts").join(name);
+    for place in [&corpus, &artifacts] {
+        fs::create_dir_all(place).with_context(|| format!("cannot make {}", place.display()))?;
+    }
+    process::run(Command::new(blind).arg("--seeds").arg(name).arg(&corpus))?;
+    let mut fuzz = process::command(program, folder);
+    fuzz.env("BRIG_FUZZ_TARGET", name).args([SECONDS_FOR_ONE_INPUT, MEMORY, "-verbosity=0", "-print_final_stats=1"]);
+    fuzz.arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-artifact_prefix={}/", artifacts.display()))
+        .arg(&corpus);
+    process::run(&mut fuzz).with_context(|| {
+        format!(
+            "{name} has a finding; run it again with: {} --replay {name} {}/FILE",
+            blind.display(),
+            artifacts.display()
+        )
+    })
+}
+
+fn host() -> Result<String> {
+    let text = process::output(Command::new("rustup").args(["run", "nightly", "rustc", "-vV"]))?;
+    text.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned).context("rustc names no host")
+}

@@ -1,0 +1,65 @@
+//! What each virtual machine shows.
+
+/// One machine.
+pub(super) struct Case {
+    /// Its name.
+    pub(super) id: &'static str,
+    /// What it shows that this machine may not.
+    pub(super) shows: &'static str,
+    /// Whether systemd is its first program; otherwise our script is.
+    pub(super) systemd: bool,
+    /// Added to the kernel's command line.
+    pub(super) kernel: &'static str,
+    /// Run as root before the tests.
+    pub(super) before: &'static str,
+    /// The tests to run, by their name in `tests/`; empty runs every one that was built.
+    pub(super) only: &'static [&'static str],
+}
+
+/// The machines, in the order in which they are run. Every one has Debian 12's kernel 6.1: Landlock
+/// of ABI 2, which knows neither ports nor signals.
+pub(super) const ALL: &[Case] = &[
+    Case {
+        id: "cgroup_v2",
+        shows: "limits by cgroup v2 alone, in a delegated folder, and Landlock of an older kernel",
+        systemd: false,
+        kernel: "cgroup_no_v1=all",
+        before: "mount -t cgroup2 none /sys/fs/cgroup
+            echo '+memory +pids +cpu' > /sys/fs/cgroup/cgroup.subtree_control
+            mkdir -p /sys/fs/cgroup/delegated/session
+            echo '+memory +pids +cpu' > /sys/fs/cgroup/delegated/cgroup.subtree_control
+            chown -R brigtest:brigtest /sys/fs/cgroup/delegated
+            echo $$ > /sys/fs/cgroup/delegated/session/cgroup.procs",
+        only: &[],
+    },
+    Case {
+        id: "user_scope",
+        shows: "a systemd user session that delegates a scope",
+        systemd: true,
+        kernel: "systemd.unified_cgroup_hierarchy=1",
+        before: "",
+        only: &[],
+    },
+    Case {
+        id: "no_user_namespaces",
+        shows: "kernel.unprivileged_userns_clone=0, as an administrator may set it",
+        systemd: false,
+        kernel: "cgroup_no_v1=all",
+        before: "mount -t cgroup2 none /sys/fs/cgroup
+            sysctl -q kernel.unprivileged_userns_clone=0",
+        only: &["refused", "doctor"],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_machines_share_a_name() {
+        let mut names: Vec<&str> = ALL.iter().map(|it| it.id).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ALL.len());
+    }
+}
