@@ -29,23 +29,43 @@ pub(super) struct Client {
     pub(super) first_answer: Duration,
 }
 
-impl Client {
-    /// Starts the command and waits for the answer to `initialize`.
-    pub(super) fn start(command: &mut Command) -> Result<Self> {
+/// A server that was started and not greeted yet.
+pub(super) struct Started {
+    client: Client,
+    start: Instant,
+    /// For the error that it does not answer.
+    shown: String,
+}
+
+impl Started {
+    /// Starts the command. A contender may die with the thread that started it, so this is called
+    /// from one that stays.
+    pub(super) fn spawn(command: &mut Command) -> Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let start = Instant::now();
         let mut child = command.spawn().with_context(|| format!("cannot start {}", process::shown(command)))?;
         let watchdog = watch(child.id());
         let input = child.stdin.take();
         let output = BufReader::with_capacity(1 << 16, child.stdout.take().context("a piped stdout is there")?);
-        let mut client = Self { child, input, output, line: Vec::new(), _watchdog: watchdog, first_answer: PATIENCE };
-        client
-            .send(GREETING.as_bytes())
-            .and_then(|()| client.receive())
-            .with_context(|| format!("no first answer; run it by hand to see why: {}", process::shown(command)))?;
-        client.first_answer = start.elapsed();
+        let client = Client { child, input, output, line: Vec::new(), _watchdog: watchdog, first_answer: PATIENCE };
+        Ok(Self { client, start, shown: process::shown(command) })
+    }
+
+    /// Waits for the answer to `initialize`.
+    pub(super) fn greet(mut self) -> Result<Client> {
+        let client = &mut self.client;
+        let answered = client.send(GREETING.as_bytes()).and_then(|()| client.receive());
+        answered.with_context(|| format!("no first answer; run it by hand to see why: {}", self.shown))?;
+        client.first_answer = self.start.elapsed();
         client.send(THANKS.as_bytes())?;
-        Ok(client)
+        Ok(self.client)
+    }
+}
+
+impl Client {
+    /// Starts the command and waits for the answer to `initialize`.
+    pub(super) fn start(command: &mut Command) -> Result<Self> {
+        Started::spawn(command)?.greet()
     }
 
     /// Sends one message and waits for one; the time between. The message has no line end.

@@ -28,9 +28,11 @@ impl Tally {
     pub(super) fn read(&mut self, line: &str) {
         let line = line.trim();
         // libtest without a capture writes `test name ... ` first, on the same line.
-        let skip = line.find("SKIP ").filter(|at| *at == 0 || line[..*at].ends_with("... "));
-        if let Some(at) = skip.filter(|at| line[*at..].contains(": ")) {
-            self.skips.push(line[at..].to_owned());
+        let skip = line.find("SKIP").filter(|at| *at == 0 || line[..*at].ends_with("... "));
+        let skip = skip.map(|at| &line[at + "SKIP".len()..]).filter(|rest| rest.starts_with([':', ' ']));
+        let skip = skip.map(|rest| rest.trim_start_matches([':', ' ']));
+        if let Some(what) = skip.filter(|what| what.contains(": ")) {
+            self.skips.push(format!("SKIP {what}"));
             self.skipped_inside += 1;
         } else if let Some(rest) = line.strip_prefix("test result: ") {
             self.passed += number_before(rest, " passed");
@@ -72,7 +74,8 @@ mod tests {
         for line in [
             "running 3 tests",
             "test walls::net ... SKIP net: no namespaces",
-            "SKIP cgroup: not writable",
+            "SKIP: cgroup: not writable",
+            "SKIPPED by nobody: this line is no skip",
             "note: we do not SKIP this: it is prose",
             "test result: ok. 12 passed; 1 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.1s",
             "5 passed, 2 failed",

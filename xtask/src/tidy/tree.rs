@@ -73,9 +73,15 @@ impl File {
         self.path.ends_with(".rs")
     }
 
+    /// Whether the file belongs to the workspace; the fuzz crate lies outside and is run by hand.
+    pub(super) fn ships(&self) -> bool {
+        !self.path.starts_with("fuzz/")
+    }
+
     /// Whether the file is only compiled for tests.
     pub(super) fn is_test(&self) -> bool {
-        self.path.contains("/tests/") || self.path.ends_with("/tests.rs") || self.path.contains("/benches/")
+        ["/tests/", "/benches/", "/examples/"].iter().any(|it| self.path.contains(it))
+            || self.path.ends_with("/tests.rs")
     }
 
     /// The folder `crates/NAME` or `xtask` that the file belongs to, and its path inside.

@@ -16,7 +16,7 @@ const CALLS: &[&str] =
 
 fn check(tree: &Tree) -> Vec<Finding> {
     let mut found = Vec::new();
-    for file in tree.rust().filter(|it| !it.is_test() && !READERS.contains(&it.path.as_str())) {
+    for file in tree.rust().filter(|it| it.ships() && !it.is_test() && !READERS.contains(&it.path.as_str())) {
         for call in CALLS {
             for (at, _) in file.code.match_indices(call) {
                 let text = format!("`{call}…)` stands only in {}", READERS.join(" and "));

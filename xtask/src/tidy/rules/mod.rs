@@ -17,6 +17,7 @@ mod reasons;
 mod sizes;
 mod unsafe_code;
 mod unused_pub;
+mod walls;
 
 use super::Rule;
 
@@ -38,6 +39,7 @@ pub(super) const ALL: &[Rule] = &[
     links::RULE,
     mentioned::RULE,
     proofs::RULE,
+    walls::RULE,
     open_ends::RULE,
 ];
 
