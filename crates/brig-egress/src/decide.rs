@@ -30,9 +30,7 @@ pub struct Rules {
 impl Rules {
     /// Exactly these places.
     pub fn new(grants: impl IntoIterator<Item = Grant>) -> Self {
-        Self {
-            grants: grants.into_iter().collect(),
-        }
+        Self { grants: grants.into_iter().collect() }
     }
 
     /// The places, in the order in which they were given.
@@ -104,10 +102,9 @@ impl Refused {
             Self::Address(place) | Self::Host(place) => Some(format!(
                 "a package is resolved with the configured registries only; if {place} is one, set it in your npm or pip configuration"
             )),
-            Self::Port { asked, .. } => Some(format!(
-                "name the port {} in the registry's address in your npm or pip configuration",
-                asked.port
-            )),
+            Self::Port { asked, .. } => {
+                Some(format!("name the port {} in the registry's address in your npm or pip configuration", asked.port))
+            }
             Self::Way { .. } | Self::ServerName { .. } | Self::NotTls(_) => None,
         }
     }
@@ -126,30 +123,14 @@ fn way_text(way: Way) -> &'static str {
 /// Everything that is not exactly one of the grants.
 pub fn decide(rules: &Rules, place: &Endpoint, way: Way) -> Result<Allowed, Refused> {
     let same_place = |grant: &&Grant| grant.place == *place;
-    if let Some(grant) = rules
-        .grants
-        .iter()
-        .find(|grant| same_place(grant) && grant.way == way)
-    {
-        return Ok(Allowed {
-            grant: grant.clone(),
-        });
+    if let Some(grant) = rules.grants.iter().find(|grant| same_place(grant) && grant.way == way) {
+        return Ok(Allowed { grant: grant.clone() });
     }
     if let Some(grant) = rules.grants.iter().find(same_place) {
-        return Err(Refused::Way {
-            place: place.clone(),
-            granted: grant.way,
-        });
+        return Err(Refused::Way { place: place.clone(), granted: grant.way });
     }
-    if let Some(grant) = rules
-        .grants
-        .iter()
-        .find(|grant| grant.place.host == place.host)
-    {
-        return Err(Refused::Port {
-            asked: place.clone(),
-            granted: grant.place.port,
-        });
+    if let Some(grant) = rules.grants.iter().find(|grant| grant.place.host == place.host) {
+        return Err(Refused::Port { asked: place.clone(), granted: grant.place.port });
     }
     Err(match place.host.address() {
         Some(_) => Refused::Address(place.clone()),
@@ -172,10 +153,7 @@ pub(crate) fn decide_server_name(allowed: &Allowed, named: Option<&str>) -> Resu
     if same {
         return Ok(());
     }
-    Err(Refused::ServerName {
-        granted: granted.clone(),
-        named: named.map(str::to_owned),
-    })
+    Err(Refused::ServerName { granted: granted.clone(), named: named.map(str::to_owned) })
 }
 
 #[cfg(test)]
@@ -187,70 +165,31 @@ mod tests {
     }
 
     fn rules() -> Rules {
-        let tls = |text| Grant {
-            place: place(text),
-            way: Way::Tls,
-        };
-        let clear = |text| Grant {
-            place: place(text),
-            way: Way::Clear,
-        };
-        Rules::new([
-            tls("registry.example:443"),
-            clear("10.0.0.5:4873"),
-            clear("mirror.example:80"),
-        ])
+        let tls = |text| Grant { place: place(text), way: Way::Tls };
+        let clear = |text| Grant { place: place(text), way: Way::Clear };
+        Rules::new([tls("registry.example:443"), clear("10.0.0.5:4873"), clear("mirror.example:80")])
     }
 
     #[test]
     fn exactly_what_was_granted_passes() {
-        for (text, way) in [
-            ("registry.example:443", Way::Tls),
-            ("10.0.0.5:4873", Way::Clear),
-            ("mirror.example:80", Way::Clear),
-        ] {
-            assert_eq!(
-                decide(&rules(), &place(text), way).unwrap().place(),
-                &place(text)
-            );
+        for (text, way) in
+            [("registry.example:443", Way::Tls), ("10.0.0.5:4873", Way::Clear), ("mirror.example:80", Way::Clear)]
+        {
+            assert_eq!(decide(&rules(), &place(text), way).unwrap().place(), &place(text));
         }
     }
 
     #[test]
     fn everything_else_is_refused() {
         let refuse = |text, way| decide(&rules(), &place(text), way).unwrap_err();
-        assert!(matches!(
-            refuse("registry.example:80", Way::Tls),
-            Refused::Port { granted: 443, .. }
-        ));
-        assert!(matches!(
-            refuse("registry.example:443", Way::Clear),
-            Refused::Way { .. }
-        ));
-        assert!(matches!(
-            refuse("mirror.example:80", Way::Tls),
-            Refused::Way { .. }
-        ));
-        assert!(matches!(
-            refuse("evil.registry.example:443", Way::Tls),
-            Refused::Host(_)
-        ));
-        assert!(matches!(
-            refuse("registry.example.evil:443", Way::Tls),
-            Refused::Host(_)
-        ));
-        assert!(matches!(
-            refuse("169.254.169.254:80", Way::Clear),
-            Refused::Address(_)
-        ));
-        assert!(matches!(
-            refuse("[::ffff:10.0.0.5]:4873", Way::Clear),
-            Refused::Address(_)
-        ));
-        assert!(matches!(
-            decide(&Rules::default(), &place("registry.example:443"), Way::Tls),
-            Err(Refused::Host(_))
-        ));
+        assert!(matches!(refuse("registry.example:80", Way::Tls), Refused::Port { granted: 443, .. }));
+        assert!(matches!(refuse("registry.example:443", Way::Clear), Refused::Way { .. }));
+        assert!(matches!(refuse("mirror.example:80", Way::Tls), Refused::Way { .. }));
+        assert!(matches!(refuse("evil.registry.example:443", Way::Tls), Refused::Host(_)));
+        assert!(matches!(refuse("registry.example.evil:443", Way::Tls), Refused::Host(_)));
+        assert!(matches!(refuse("169.254.169.254:80", Way::Clear), Refused::Address(_)));
+        assert!(matches!(refuse("[::ffff:10.0.0.5]:4873", Way::Clear), Refused::Address(_)));
+        assert!(matches!(decide(&Rules::default(), &place("registry.example:443"), Way::Tls), Err(Refused::Host(_))));
     }
 
     #[test]
@@ -259,10 +198,7 @@ mod tests {
         assert_eq!(decide_server_name(&named, Some("Registry.Example")), Ok(()));
         assert!(decide_server_name(&named, Some("other.example")).is_err());
         assert!(decide_server_name(&named, None).is_err());
-        let number = Rules::new([Grant {
-            place: place("10.0.0.5:443"),
-            way: Way::Tls,
-        }]);
+        let number = Rules::new([Grant { place: place("10.0.0.5:443"), way: Way::Tls }]);
         let number = decide(&number, &place("10.0.0.5:443"), Way::Tls).unwrap();
         assert_eq!(decide_server_name(&number, None), Ok(()));
         assert!(decide_server_name(&number, Some("other.example")).is_err());

@@ -48,10 +48,7 @@ pub enum DialError {
 /// # Errors
 /// What the resolver reports.
 pub fn system_resolve(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    Ok((name, port)
-        .to_socket_addrs()?
-        .take(MAX_ADDRESSES)
-        .collect())
+    Ok((name, port).to_socket_addrs()?.take(MAX_ADDRESSES).collect())
 }
 
 /// Connects to an allowed place, trying its addresses in turn.
@@ -62,10 +59,9 @@ pub fn dial(allowed: &Allowed, resolve: Resolve) -> Result<TcpStream, DialError>
     let place = allowed.place();
     let addresses = match (place.host.address(), place.host.name()) {
         (Some(address), _) => vec![SocketAddr::new(address, place.port)],
-        (None, Some(name)) => resolve(name, place.port).map_err(|source| DialError::Resolve {
-            place: place.clone(),
-            source,
-        })?,
+        (None, Some(name)) => {
+            resolve(name, place.port).map_err(|source| DialError::Resolve { place: place.clone(), source })?
+        }
         (None, None) => Vec::new(),
     };
     let mut last = None;
@@ -76,10 +72,7 @@ pub fn dial(allowed: &Allowed, resolve: Resolve) -> Result<TcpStream, DialError>
         }
     }
     Err(match last {
-        Some(source) => DialError::Connect {
-            place: place.clone(),
-            source,
-        },
+        Some(source) => DialError::Connect { place: place.clone(), source },
         None => DialError::NoAddress(place.clone()),
     })
 }

@@ -42,11 +42,7 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self {
-            head: Duration::from_secs(10),
-            idle: Duration::from_secs(120),
-            whole: Duration::from_secs(30 * 60),
-        }
+        Self { head: Duration::from_secs(10), idle: Duration::from_secs(120), whole: Duration::from_secs(30 * 60) }
     }
 }
 
@@ -136,58 +132,36 @@ pub fn open(listener: TcpListener, rules: Rules) -> io::Result<Door> {
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_with(
-    listener: TcpListener,
-    rules: Rules,
-    resolve: Resolve,
-    patience: Patience,
-) -> io::Result<Door> {
+pub fn open_with(listener: TcpListener, rules: Rules, resolve: Resolve, patience: Patience) -> io::Result<Door> {
     // Non-blocking, since a connection may be gone between poll and accept. The flag is shared with
     // copies of the listener, which is why init closes its own before the server starts.
     listener.set_nonblocking(true)?;
     let (stopped, stop) = io::pipe()?;
-    let shared = Arc::new(Shared {
-        rules,
-        resolve,
-        patience,
-        state: Mutex::new(State::default()),
-        changed: Condvar::new(),
-    });
+    let shared =
+        Arc::new(Shared { rules, resolve, patience, state: Mutex::new(State::default()), changed: Condvar::new() });
     let inner = Arc::clone(&shared);
-    let acceptor = std::thread::Builder::new()
-        .name("door".into())
-        .spawn(move || {
-            while wait_for_room(&inner) && wait_for_client(&listener, &stopped) {
-                match listener.accept() {
-                    Ok((client, _)) => admit(&inner, client),
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(_) => std::thread::sleep(ACCEPT_PAUSE),
-                }
+    let acceptor = std::thread::Builder::new().name("door".into()).spawn(move || {
+        while wait_for_room(&inner) && wait_for_client(&listener, &stopped) {
+            match listener.accept() {
+                Ok((client, _)) => admit(&inner, client),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => std::thread::sleep(ACCEPT_PAUSE),
             }
-        })?;
-    Ok(Door {
-        shared,
-        stop: Some(stop),
-        acceptor: Some(acceptor),
-    })
+        }
+    })?;
+    Ok(Door { shared, stop: Some(stop), acceptor: Some(acceptor) })
 }
 
 /// Waits until another connection may be served; false when the door closes.
 fn wait_for_room(shared: &Shared) -> bool {
     let full = |state: &mut State| !state.closing && state.open.len() >= MAX_CONNECTIONS;
-    let state = shared
-        .changed
-        .wait_while(shared.lock(), full)
-        .unwrap_or_else(PoisonError::into_inner);
+    let state = shared.changed.wait_while(shared.lock(), full).unwrap_or_else(PoisonError::into_inner);
     !state.closing
 }
 
 /// Waits until a client knocks; false when the door closes.
 fn wait_for_client(listener: &TcpListener, stopped: &io::PipeReader) -> bool {
-    let mut waits = [
-        PollFd::new(listener, PollFlags::IN),
-        PollFd::new(stopped, PollFlags::IN),
-    ];
+    let mut waits = [PollFd::new(listener, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
     match poll(&mut waits, None) {
         Ok(_) => waits[1].revents().is_empty(),
         Err(error) => error == rustix::io::Errno::INTR,
@@ -204,18 +178,13 @@ fn admit(shared: &Arc<Shared>, client: TcpStream) {
     state.next += 1;
     state.open.insert(id, vec![handle]);
     drop(state);
-    let seat = Seat {
-        shared: Arc::clone(shared),
-        id,
-    };
+    let seat = Seat { shared: Arc::clone(shared), id };
     // When no thread can be had, the closure is dropped, and with it the seat and the client.
-    let _ = std::thread::Builder::new()
-        .name("door-connection".into())
-        .spawn(move || {
-            if let Err(event) = connection::serve(&client, &seat) {
-                seat.shared.lock().record.add(event);
-            }
-        });
+    let _ = std::thread::Builder::new().name("door-connection".into()).spawn(move || {
+        if let Err(event) = connection::serve(&client, &seat) {
+            seat.shared.lock().record.add(event);
+        }
+    });
 }
 
 /// A connection's place among the open ones, given back when dropped.

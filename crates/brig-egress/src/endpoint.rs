@@ -92,14 +92,10 @@ impl Host {
 }
 
 fn check_label(label: &str) -> Result<(), EndpointError> {
-    if !label
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-    {
+    if !label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
         return Err(EndpointError::Character);
     }
-    if label.is_empty() || label.len() > MAX_LABEL || label.starts_with('-') || label.ends_with('-')
-    {
+    if label.is_empty() || label.len() > MAX_LABEL || label.starts_with('-') || label.ends_with('-') {
         return Err(EndpointError::Label);
     }
     Ok(())
@@ -136,12 +132,7 @@ impl Endpoint {
                 if !inner.contains(':') {
                     return Err(EndpointError::Character);
                 }
-                (
-                    inner,
-                    after
-                        .strip_prefix(':')
-                        .or(if after.is_empty() { None } else { Some("") }),
-                )
+                (inner, after.strip_prefix(':').or(if after.is_empty() { None } else { Some("") }))
             }
             None => match text.split_once(':') {
                 Some((host, port)) => (host, Some(port)),
@@ -152,17 +143,12 @@ impl Endpoint {
             Some(port) => parse_port(port)?,
             None => default.ok_or(EndpointError::Port)?,
         };
-        Ok(Self {
-            host: Host::parse(host)?,
-            port,
-        })
+        Ok(Self { host: Host::parse(host)?, port })
     }
 }
 
 fn parse_port(text: &str) -> Result<u16, EndpointError> {
-    let plain = !text.is_empty()
-        && text.bytes().all(|byte| byte.is_ascii_digit())
-        && !text.starts_with('0');
+    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     if !plain {
         return Err(EndpointError::Port);
     }

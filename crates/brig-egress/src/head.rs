@@ -77,10 +77,7 @@ pub(crate) fn parse(head: &[u8]) -> Result<Ask, HeadError> {
     let text = text.strip_suffix("\r\n\r\n").ok_or(HeadError::Bytes)?;
     let mut lines = text.split("\r\n");
     let request = lines.next().unwrap_or_default();
-    let plain = |line: &str| {
-        line.bytes()
-            .all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte))
-    };
+    let plain = |line: &str| line.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
     if !plain(request) {
         return Err(HeadError::Bytes);
     }
@@ -96,8 +93,7 @@ pub(crate) fn parse(head: &[u8]) -> Result<Ask, HeadError> {
     }
     refuse_body(&fields)?;
     let mut words = request.split(' ');
-    let (Some(method), Some(target), Some(version), None) =
-        (words.next(), words.next(), words.next(), words.next())
+    let (Some(method), Some(target), Some(version), None) = (words.next(), words.next(), words.next(), words.next())
     else {
         return Err(HeadError::RequestLine);
     };
@@ -123,8 +119,7 @@ fn parse_field(line: &str) -> Result<(&str, &str), HeadError> {
 fn refuse_body(fields: &[(&str, &str)]) -> Result<(), HeadError> {
     for (name, value) in fields {
         let empty = name.eq_ignore_ascii_case("content-length") && *value == "0";
-        let body = name.eq_ignore_ascii_case("content-length")
-            || name.eq_ignore_ascii_case("transfer-encoding");
+        let body = name.eq_ignore_ascii_case("content-length") || name.eq_ignore_ascii_case("transfer-encoding");
         if body && !empty {
             return Err(HeadError::Body);
         }
@@ -166,35 +161,24 @@ fn parse_fetch(method: &str, target: &str, fields: &[(&str, &str)]) -> Result<As
 }
 
 fn check_host(fields: &[(&str, &str)], place: &Endpoint, default: u16) -> Result<(), HeadError> {
-    let mut hosts = fields
-        .iter()
-        .filter(|(name, _)| name.eq_ignore_ascii_case("host"));
+    let mut hosts = fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host"));
     let (first, second) = (hosts.next(), hosts.next());
     if second.is_some() {
         return Err(HeadError::HostMismatch);
     }
     match first {
-        Some((_, value)) if Endpoint::parse(value, Some(default)).as_ref() != Ok(place) => {
-            Err(HeadError::HostMismatch)
-        }
+        Some((_, value)) if Endpoint::parse(value, Some(default)).as_ref() != Ok(place) => Err(HeadError::HostMismatch),
         _ => Ok(()),
     }
 }
 
 /// Fuzz entry: no head panics, and what is rebuilt reads back as the same place.
 #[doc(hidden)]
-#[allow(
-    clippy::missing_panics_doc,
-    reason = "a fuzz entry reports by panicking"
-)]
+#[allow(clippy::missing_panics_doc, reason = "a fuzz entry reports by panicking")]
 pub fn fuzz_head(data: &[u8]) {
     if let Ok(Ask::Fetch(fetch)) = parse(data) {
         assert!(fetch.head.ends_with("\r\n\r\n"), "a rebuilt head ends");
-        assert_eq!(
-            fetch.head.matches("\r\n\r\n").count(),
-            1,
-            "a rebuilt head is one head"
-        );
+        assert_eq!(fetch.head.matches("\r\n\r\n").count(), 1, "a rebuilt head is one head");
     }
 }
 
@@ -218,11 +202,7 @@ mod tests {
             "CONNECT registry.example:443 HTTP/1.1\r\nHost: registry.example:443\r\nUser-Agent: curl/7.88.1\r\nProxy-Connection: Keep-Alive\r\n\r\n",
             "CONNECT registry.example:443 HTTP/1.1\r\nhost: Registry.example\r\ncontent-length: 0\r\n\r\n",
         ] {
-            assert_eq!(
-                tunnel(head).as_deref(),
-                Ok("registry.example:443"),
-                "{head:?}"
-            );
+            assert_eq!(tunnel(head).as_deref(), Ok("registry.example:443"), "{head:?}");
         }
     }
 
@@ -232,80 +212,32 @@ mod tests {
                     Accept: */*\r\nProxy-Authorization: Basic eA==\r\nConnection: keep-alive\r\n\r\n";
         assert_eq!(
             tunnel(head).as_deref(),
-            Ok(
-                "GET /@a%2fb?x=1 HTTP/1.1\r\nHost: mirror.example:4873\r\nConnection: close\r\nAccept: */*\r\n\r\n"
-            )
+            Ok("GET /@a%2fb?x=1 HTTP/1.1\r\nHost: mirror.example:4873\r\nConnection: close\r\nAccept: */*\r\n\r\n")
         );
-        assert!(
-            tunnel("HEAD http://mirror.example HTTP/1.1\r\n\r\n")
-                .unwrap()
-                .starts_with("HEAD / HTTP/1.1\r\n")
-        );
+        assert!(tunnel("HEAD http://mirror.example HTTP/1.1\r\n\r\n").unwrap().starts_with("HEAD / HTTP/1.1\r\n"));
     }
 
     const DOUBTFUL: &[(&str, HeadError)] = &[
         ("CONNECT a.example:443 HTTP/1.1\n\n", HeadError::Bytes),
-        (
-            "CONNECT a.example:443 HTTP/1.1\r\nA: b\n\r\n\r\n",
-            HeadError::Bytes,
-        ),
-        (
-            "CONNECT a.example:443 HTTP/1.1\r\nA: \0\r\n\r\n",
-            HeadError::Bytes,
-        ),
-        (
-            "CONNECT a.example:443 HTTP/1.1\r\n folded\r\n\r\n",
-            HeadError::Field,
-        ),
-        (
-            "CONNECT a.example:443 HTTP/1.1\r\nHost : a.example\r\n\r\n",
-            HeadError::Field,
-        ),
-        (
-            "CONNECT  a.example:443 HTTP/1.1\r\n\r\n",
-            HeadError::RequestLine,
-        ),
-        (
-            "CONNECT a.example:443 HTTP/2\r\n\r\n",
-            HeadError::RequestLine,
-        ),
+        ("CONNECT a.example:443 HTTP/1.1\r\nA: b\n\r\n\r\n", HeadError::Bytes),
+        ("CONNECT a.example:443 HTTP/1.1\r\nA: \0\r\n\r\n", HeadError::Bytes),
+        ("CONNECT a.example:443 HTTP/1.1\r\n folded\r\n\r\n", HeadError::Field),
+        ("CONNECT a.example:443 HTTP/1.1\r\nHost : a.example\r\n\r\n", HeadError::Field),
+        ("CONNECT  a.example:443 HTTP/1.1\r\n\r\n", HeadError::RequestLine),
+        ("CONNECT a.example:443 HTTP/2\r\n\r\n", HeadError::RequestLine),
         ("CONNECT a.example:443\r\n\r\n", HeadError::RequestLine),
-        (
-            "CONNECT a.example HTTP/1.1\r\n\r\n",
-            HeadError::Endpoint(EndpointError::Port),
-        ),
-        (
-            "CONNECT a@b.example:443 HTTP/1.1\r\n\r\n",
-            HeadError::Endpoint(EndpointError::Character),
-        ),
-        (
-            "CONNECT a.example:443 HTTP/1.1\r\nHost: b.example\r\n\r\n",
-            HeadError::HostMismatch,
-        ),
-        (
-            "CONNECT a.example:443 HTTP/1.1\r\nHost: a.example\r\nHost: a.example\r\n\r\n",
-            HeadError::HostMismatch,
-        ),
-        (
-            "CONNECT a.example:443 HTTP/1.1\r\nContent-Length: 5\r\n\r\n",
-            HeadError::Body,
-        ),
-        (
-            "CONNECT a.example:443 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
-            HeadError::Body,
-        ),
+        ("CONNECT a.example HTTP/1.1\r\n\r\n", HeadError::Endpoint(EndpointError::Port)),
+        ("CONNECT a@b.example:443 HTTP/1.1\r\n\r\n", HeadError::Endpoint(EndpointError::Character)),
+        ("CONNECT a.example:443 HTTP/1.1\r\nHost: b.example\r\n\r\n", HeadError::HostMismatch),
+        ("CONNECT a.example:443 HTTP/1.1\r\nHost: a.example\r\nHost: a.example\r\n\r\n", HeadError::HostMismatch),
+        ("CONNECT a.example:443 HTTP/1.1\r\nContent-Length: 5\r\n\r\n", HeadError::Body),
+        ("CONNECT a.example:443 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", HeadError::Body),
         ("POST http://a.example/ HTTP/1.1\r\n\r\n", HeadError::Method),
         ("connect a.example:443 HTTP/1.1\r\n\r\n", HeadError::Method),
-        (
-            "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n",
-            HeadError::Target,
-        ),
+        ("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n", HeadError::Target),
         ("GET https://a.example/ HTTP/1.1\r\n\r\n", HeadError::Target),
         ("GET http://a.example?x HTTP/1.1\r\n\r\n", HeadError::Target),
-        (
-            "GET http://a.example/ HTTP/1.1\r\nHost: b.example\r\n\r\n",
-            HeadError::HostMismatch,
-        ),
+        ("GET http://a.example/ HTTP/1.1\r\nHost: b.example\r\n\r\n", HeadError::HostMismatch),
     ];
 
     #[test]
@@ -313,10 +245,7 @@ mod tests {
         for (head, why) in DOUBTFUL {
             assert_eq!(parse(head.as_bytes()).as_ref(), Err(why), "{head:?}");
         }
-        let many = format!(
-            "CONNECT a.example:443 HTTP/1.1\r\n{}\r\n",
-            "A: b\r\n".repeat(MAX_FIELDS + 1)
-        );
+        let many = format!("CONNECT a.example:443 HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(MAX_FIELDS + 1));
         assert_eq!(parse(many.as_bytes()), Err(HeadError::Field));
     }
 }

@@ -116,8 +116,7 @@ impl<'a> Reader<'a> {
     }
 
     fn u16(&mut self) -> Option<u16> {
-        self.take(2)
-            .map(|bytes| u16::from_be_bytes([bytes[0], bytes[1]]))
+        self.take(2).map(|bytes| u16::from_be_bytes([bytes[0], bytes[1]]))
     }
 
     fn vector8(&mut self) -> Option<&'a [u8]> {
@@ -133,10 +132,7 @@ impl<'a> Reader<'a> {
 
 /// Fuzz entry: no greeting panics, and a prefix of a whole one is never called something else.
 #[doc(hidden)]
-#[allow(
-    clippy::missing_panics_doc,
-    reason = "a fuzz entry reports by panicking"
-)]
+#[allow(clippy::missing_panics_doc, reason = "a fuzz entry reports by panicking")]
 pub fn fuzz_hello(data: &[u8]) {
     if let Hello::Whole(_) = parse(data) {
         let half = parse(&data[..data.len() / 2]);

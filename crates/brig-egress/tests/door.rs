@@ -10,17 +10,11 @@ use brig_egress::decide::{Grant, Refused, Rules, Way};
 use brig_egress::door::{self, Door, Event, HeadError, Patience};
 use brig_egress::endpoint::Endpoint;
 
-const SHORT: Patience = Patience {
-    head: Duration::from_millis(400),
-    idle: Duration::from_millis(800),
-    whole: Duration::from_secs(10),
-};
+const SHORT: Patience =
+    Patience { head: Duration::from_millis(400), idle: Duration::from_millis(800), whole: Duration::from_secs(10) };
 
 fn resolve_to_loopback(name: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
-    assert!(
-        name.ends_with(".granted.example"),
-        "{name} must never be resolved"
-    );
+    assert!(name.ends_with(".granted.example"), "{name} must never be resolved");
     Ok(vec![([127, 0, 0, 1], port).into()])
 }
 
@@ -47,10 +41,7 @@ fn open_door(port: u16, way: Way) -> (Door, SocketAddr) {
     let address = listener.local_addr().unwrap();
     let place = Endpoint::parse(&format!("a.granted.example:{port}"), None).unwrap();
     let rules = Rules::new([Grant { place, way }]);
-    (
-        door::open_with(listener, rules, resolve_to_loopback, SHORT).unwrap(),
-        address,
-    )
+    (door::open_with(listener, rules, resolve_to_loopback, SHORT).unwrap(), address)
 }
 
 fn talk(address: SocketAddr, bytes: &[u8]) -> String {
@@ -119,10 +110,7 @@ fn a_granted_tunnel_carries_the_greeting_as_it_came() {
 #[test]
 fn another_server_name_or_no_tls_reaches_nothing() {
     let port = far_server();
-    for (bytes, name) in [
-        (greeting("b.granted.example"), true),
-        (b"GET / HTTP/1.1\r\n\r\n".to_vec(), false),
-    ] {
+    for (bytes, name) in [(greeting("b.granted.example"), true), (b"GET / HTTP/1.1\r\n\r\n".to_vec(), false)] {
         let (door, address) = open_door(port, Way::Tls);
         let mut stream = open_tunnel(address, port);
         stream.write_all(&bytes).unwrap();
@@ -149,18 +137,9 @@ fn other_names_ports_and_addresses_are_refused_unresolved() {
         format!("[::ffff:127.0.0.1]:{port}"),
     ] {
         let (door, address) = open_door(port, Way::Tls);
-        let answer = talk(
-            address,
-            format!("CONNECT {target} HTTP/1.1\r\n\r\n").as_bytes(),
-        );
-        assert!(
-            answer.starts_with("HTTP/1.1 403 Forbidden\r\n"),
-            "{target}: {answer}"
-        );
-        assert!(
-            answer.contains("is not granted") || answer.contains("not granted by number"),
-            "{answer}"
-        );
+        let answer = talk(address, format!("CONNECT {target} HTTP/1.1\r\n\r\n").as_bytes());
+        assert!(answer.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{target}: {answer}");
+        assert!(answer.contains("is not granted") || answer.contains("not granted by number"), "{answer}");
         assert!(matches!(only_event(door), Event::Refused(_)));
     }
 }
@@ -174,15 +153,10 @@ fn a_clear_registry_is_fetched_from_with_a_rebuilt_head() {
     );
     assert_eq!(
         talk(address, request.as_bytes()),
-        format!(
-            "answer:GET /pkg HTTP/1.1\r\nHost: a.granted.example:{port}\r\nConnection: close\r\n\r\n"
-        )
+        format!("answer:GET /pkg HTTP/1.1\r\nHost: a.granted.example:{port}\r\nConnection: close\r\n\r\n")
     );
     // The same place through a tunnel was not granted.
-    let answer = talk(
-        address,
-        format!("CONNECT a.granted.example:{port} HTTP/1.1\r\n\r\n").as_bytes(),
-    );
+    let answer = talk(address, format!("CONNECT a.granted.example:{port} HTTP/1.1\r\n\r\n").as_bytes());
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
     assert_eq!(door.close().events.len(), 2);
 }
@@ -192,10 +166,7 @@ fn a_second_request_behind_the_first_is_refused_whole() {
     let port = far_server();
     let (door, address) = open_door(port, Way::Clear);
     let first = format!("GET http://a.granted.example:{port}/ HTTP/1.1\r\n\r\n");
-    let answer = talk(
-        address,
-        format!("{first}GET http://b.other.example/ HTTP/1.1\r\n\r\n").as_bytes(),
-    );
+    let answer = talk(address, format!("{first}GET http://b.other.example/ HTTP/1.1\r\n\r\n").as_bytes());
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
     assert_eq!(only_event(door), Event::Early);
 
@@ -215,26 +186,11 @@ fn a_second_request_behind_the_first_is_refused_whole() {
 fn a_giant_head_and_a_malformed_one_are_refused() {
     let port = far_server();
     let (door, address) = open_door(port, Way::Tls);
-    let giant = format!(
-        "CONNECT a.granted.example:{port} HTTP/1.1\r\nA: {}\r\n\r\n",
-        "x".repeat(20_000)
-    );
+    let giant = format!("CONNECT a.granted.example:{port} HTTP/1.1\r\nA: {}\r\n\r\n", "x".repeat(20_000));
     assert!(talk(address, giant.as_bytes()).starts_with("HTTP/1.1 431"));
-    assert!(
-        talk(
-            address,
-            b"CONNECT a.granted.example:443 HTTP/1.1\n\n\r\n\r\n"
-        )
-        .starts_with("HTTP/1.1 400")
-    );
+    assert!(talk(address, b"CONNECT a.granted.example:443 HTTP/1.1\n\n\r\n\r\n").starts_with("HTTP/1.1 400"));
     let events = door.close().events;
-    assert_eq!(
-        events,
-        vec![
-            (Event::TooLarge, 1),
-            (Event::Malformed(HeadError::Bytes), 1)
-        ]
-    );
+    assert_eq!(events, vec![(Event::TooLarge, 1), (Event::Malformed(HeadError::Bytes), 1)]);
 }
 
 #[test]
@@ -250,11 +206,7 @@ fn a_slow_head_is_cut_whatever_it_trickles() {
     });
     let answer = read_all(&mut stream);
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
-    assert!(
-        start.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     drop(stream);
     trickle.join().unwrap();
     assert_eq!(only_event(door), Event::TooSlow);
@@ -264,20 +216,12 @@ fn a_slow_head_is_cut_whatever_it_trickles() {
 fn a_flood_waits_and_the_granted_one_is_still_served() {
     let port = far_server();
     let (door, address) = open_door(port, Way::Clear);
-    let idle: Vec<TcpStream> = (0..100)
-        .map(|_| TcpStream::connect(address).unwrap())
-        .collect();
+    let idle: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(address).unwrap()).collect();
     let request = format!("GET http://a.granted.example:{port}/ HTTP/1.1\r\n\r\n");
     assert!(talk(address, request.as_bytes()).starts_with("answer:"));
     drop(idle);
     let record = door.close();
-    assert!(
-        record
-            .events
-            .iter()
-            .any(|(event, _)| matches!(event, Event::Served(_))),
-        "{record:?}"
-    );
+    assert!(record.events.iter().any(|(event, _)| matches!(event, Event::Served(_))), "{record:?}");
 }
 
 #[test]
@@ -293,40 +237,20 @@ fn one_that_sends_more_than_requests_is_cut() {
     let mut stream = open_tunnel(address, port);
     stream.write_all(&greeting("a.granted.example")).unwrap();
     let chunk = vec![0; 64 * 1024];
-    let sent = (0..1024)
-        .take_while(|_| stream.write_all(&chunk).is_ok())
-        .count();
+    let sent = (0..1024).take_while(|_| stream.write_all(&chunk).is_ok()).count();
     assert!(sent < 1024, "64 MiB went out");
     let events = door.close().events;
-    assert!(
-        events
-            .iter()
-            .any(|(event, _)| matches!(event, Event::TooMuch(_))),
-        "{events:?}"
-    );
+    assert!(events.iter().any(|(event, _)| matches!(event, Event::TooMuch(_))), "{events:?}");
 }
 
 #[test]
 fn what_is_granted_but_dead_says_so_and_closing_is_quick() {
-    let dead = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let (door, address) = open_door(dead, Way::Tls);
-    let answer = talk(
-        address,
-        format!("CONNECT a.granted.example:{dead} HTTP/1.1\r\n\r\n").as_bytes(),
-    );
+    let answer = talk(address, format!("CONNECT a.granted.example:{dead} HTTP/1.1\r\n\r\n").as_bytes());
     assert!(answer.starts_with("HTTP/1.1 502"), "{answer}");
     let _waiting = TcpStream::connect(address).unwrap();
     let start = Instant::now();
-    assert!(
-        matches!(only_event(door), Event::Unreachable(_, why) if why.contains("cannot connect"))
-    );
-    assert!(
-        start.elapsed() < Duration::from_millis(900),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(matches!(only_event(door), Event::Unreachable(_, why) if why.contains("cannot connect")));
+    assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
 }

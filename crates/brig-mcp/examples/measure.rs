@@ -4,11 +4,7 @@
 //! happens to a message here: cut out of the stream and judged. The others only read it: `strict`
 //! is `serde_json` with a visitor that rejects repeated keys, `ignore` is `serde_json` that checks
 //! the grammar and nothing else. An argument picks the rows whose name holds it. The medians of alternating runs are shown.
-#![allow(
-    clippy::print_stdout,
-    clippy::expect_used,
-    reason = "a program for people"
-)]
+#![allow(clippy::print_stdout, clippy::expect_used, reason = "a program for people")]
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -38,10 +34,7 @@ fn main() {
 }
 
 fn row(name: &str, message: &[u8]) {
-    if std::env::args()
-        .nth(1)
-        .is_some_and(|wanted| !name.contains(&wanted))
-    {
+    if std::env::args().nth(1).is_some_and(|wanted| !name.contains(&wanted)) {
         return;
     }
     let rounds = (256 * MIB / message.len()).clamp(5, 20_000);
@@ -62,9 +55,7 @@ fn row(name: &str, message: &[u8]) {
         framed.push(time(|| carry(&mut framer, message, None)));
         strictly.push(time(|| assert!(strict(black_box(message)))));
         ignoring.push(time(|| {
-            black_box(
-                serde_json::from_slice::<serde::de::IgnoredAny>(black_box(message)).expect("JSON"),
-            );
+            black_box(serde_json::from_slice::<serde::de::IgnoredAny>(black_box(message)).expect("JSON"));
         }));
     }
     let judged = median(judged);
@@ -76,19 +67,14 @@ fn row(name: &str, message: &[u8]) {
         micros(median(strictly)),
         micros(median(ignoring)),
         message.len() as f64 / judged.as_secs_f64() / 1e6,
-        if message.len() < MIB {
-            "-".to_owned()
-        } else {
-            format!("{:.2}", peak as f64 / message.len() as f64)
-        },
+        if message.len() < MIB { "-".to_owned() } else { format!("{:.2}", peak as f64 / message.len() as f64) },
     );
 }
 
 /// The request that the measured message answers.
 fn ask(client: &mut Judge) {
-    let request = brig_mcp::frame::Line::new(
-        br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"a"}}"#,
-    );
+    let request =
+        brig_mcp::frame::Line::new(br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"a"}}"#);
     assert_eq!(client.judge(request), Verdict::Forward);
 }
 
@@ -139,16 +125,8 @@ fn high_water() -> usize {
 
 fn status(key: &str) -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix(key))
-        .unwrap_or_default();
-    line.trim()
-        .trim_end_matches(" kB")
-        .trim()
-        .parse::<usize>()
-        .unwrap_or(0)
-        * 1024
+    let line = status.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").trim().parse::<usize>().unwrap_or(0) * 1024
 }
 
 fn answer(result: &str) -> Vec<u8> {
@@ -157,9 +135,7 @@ fn answer(result: &str) -> Vec<u8> {
 
 /// An answer of some 134 bytes, as a small tool gives.
 fn call() -> Vec<u8> {
-    answer(
-        r#"{"content":[{"type":"text","text":"Echo: hello there, this is a test"}],"isError":false}"#,
-    )
+    answer(r#"{"content":[{"type":"text","text":"Echo: hello there, this is a test"}],"isError":false}"#)
 }
 
 /// Some 15 kB, as servers of twenty tools list them.
@@ -177,12 +153,8 @@ fn tool_list() -> Vec<u8> {
 
 fn base64(size: usize) -> Vec<u8> {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let data: String = (0..size)
-        .map(|n| char::from(alphabet[(n * 31 + n / 64) % 64]))
-        .collect();
-    answer(&format!(
-        r#"{{"content":[{{"type":"image","mimeType":"image/png","data":"{data}"}}]}}"#
-    ))
+    let data: String = (0..size).map(|n| char::from(alphabet[(n * 31 + n / 64) % 64])).collect();
+    answer(&format!(r#"{{"content":[{{"type":"image","mimeType":"image/png","data":"{data}"}}]}}"#))
 }
 
 fn objects(size: usize) -> Vec<u8> {
@@ -190,20 +162,14 @@ fn objects(size: usize) -> Vec<u8> {
     let mut n = 0;
     while items.len() < size {
         let comma = if n == 0 { "" } else { "," };
-        let _ = write!(
-            items,
-            r#"{comma}{{"id":{n},"name":"n{n}","ok":true,"at":[1.5,2]}}"#
-        );
+        let _ = write!(items, r#"{comma}{{"id":{n},"name":"n{n}","ok":true,"at":[1.5,2]}}"#);
         n += 1;
     }
     answer(&format!(r#"{{"structuredContent":{{"rows":[{items}]}}}}"#))
 }
 
 fn text(size: usize) -> Vec<u8> {
-    answer(&format!(
-        r#"{{"content":[{{"type":"text","text":"{}"}}]}}"#,
-        "日本語のテキスト, grüße\\n".repeat(size / 35)
-    ))
+    answer(&format!(r#"{{"content":[{{"type":"text","text":"{}"}}]}}"#, "日本語のテキスト, grüße\\n".repeat(size / 35)))
 }
 
 fn wide(size: usize) -> Vec<u8> {

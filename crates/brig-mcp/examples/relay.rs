@@ -5,11 +5,7 @@
 //!
 //! What is refused is said on stderr, the server's own stderr is shown cleaned, and a last line
 //! counts what went each way.
-#![allow(
-    clippy::print_stderr,
-    clippy::expect_used,
-    reason = "a program for people"
-)]
+#![allow(clippy::print_stderr, clippy::expect_used, reason = "a program for people")]
 
 use std::io::{self, Read, Write};
 use std::process::{ChildStdin, Command, Stdio};
@@ -42,14 +38,7 @@ fn main() {
     let (back, onward) = (Arc::clone(&to_client), Arc::clone(&to_server));
     // Not joined: it may wait for a client that has nothing more to say.
     thread::spawn(move || {
-        Direction {
-            judge: from_client,
-            back,
-            onward,
-            passed: 0,
-            refused: 0,
-        }
-        .carry(io::stdin());
+        Direction { judge: from_client, back, onward, passed: 0, refused: 0 }.carry(io::stdin());
         server_in.lock().expect("no panic").take();
     });
     let mut complaints = child.stderr.take().expect("piped");
@@ -62,14 +51,7 @@ fn main() {
         }
     });
     let stdout = child.stdout.take().expect("piped");
-    Direction {
-        judge: from_server,
-        back: to_server,
-        onward: to_client,
-        passed: 0,
-        refused: 0,
-    }
-    .carry(stdout);
+    Direction { judge: from_server, back: to_server, onward: to_client, passed: 0, refused: 0 }.carry(stdout);
     cleaning.join().expect("no panic");
     let status = child.wait().expect("waited for");
     eprintln!("relay: the server ended with {status}");
@@ -80,11 +62,7 @@ struct Closable(Arc<Mutex<Option<ChildStdin>>>);
 
 impl Write for Closable {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0
-            .lock()
-            .expect("no panic")
-            .as_mut()
-            .map_or(Ok(bytes.len()), |stdin| stdin.write(bytes))
+        self.0.lock().expect("no panic").as_mut().map_or(Ok(bytes.len()), |stdin| stdin.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -119,12 +97,7 @@ impl Direction {
             Ok(None) => {}
             Err(error) => self.overlong(&error),
         }
-        eprintln!(
-            "relay: {:?}: {} passed, {} refused",
-            self.judge.sender(),
-            self.passed,
-            self.refused
-        );
+        eprintln!("relay: {:?}: {} passed, {} refused", self.judge.sender(), self.passed, self.refused);
     }
 
     fn pass(&mut self, line: Line<'_>) {
@@ -153,11 +126,7 @@ impl Direction {
 
     fn refuse(&mut self, refusal: &Refusal) {
         self.refused += 1;
-        eprintln!(
-            "relay: from the {:?}: {}",
-            self.judge.sender(),
-            refusal.reason
-        );
+        eprintln!("relay: from the {:?}: {}", self.judge.sender(), refusal.reason);
         write(&self.back, &refusal.reply);
         write(&self.onward, &refusal.instead);
     }

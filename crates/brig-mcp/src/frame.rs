@@ -89,9 +89,7 @@ impl FrameError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::TooLong { .. } => {
-                Some("send the content in parts, or as a resource link".to_owned())
-            }
+            Self::TooLong { .. } => Some("send the content in parts, or as a resource link".to_owned()),
             Self::Resumed { .. } => None,
         }
     }
@@ -137,14 +135,7 @@ impl Framer {
     }
 
     pub(crate) fn with_limit(limit: usize) -> Self {
-        Self {
-            buf: vec![0; IDLE],
-            start: 0,
-            seen: 0,
-            end: 0,
-            limit,
-            flood: None,
-        }
+        Self { buf: vec![0; IDLE], start: 0, seen: 0, end: 0, limit, flood: None }
     }
 
     /// Room to read into; never empty. Take the whole lines out first ([`next`](Self::next) until
@@ -171,10 +162,7 @@ impl Framer {
     ///
     /// # Errors
     /// A line over the limit, once when it is noticed and once when its end is found.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "the line borrows the framer, which Iterator cannot say"
-    )]
+    #[expect(clippy::should_implement_trait, reason = "the line borrows the framer, which Iterator cannot say")]
     pub fn next(&mut self) -> Result<Option<Line<'_>>, FrameError> {
         self.give_back();
         while let Some(found) = memchr::memchr(b'\n', &self.buf[self.seen..self.end]) {
@@ -182,24 +170,15 @@ impl Framer {
             if self.flood.is_none() && to - from > self.limit {
                 // Its end is here already, and is reported by the next call, as if it came later.
                 self.flood = Some(Flood::default());
-                return Err(FrameError::TooLong {
-                    limit: self.limit,
-                    head: sample_head(&self.buf[from..to]),
-                });
+                return Err(FrameError::TooLong { limit: self.limit, head: sample_head(&self.buf[from..to]) });
             }
             self.start = to;
             self.seen = to;
             if let Some(flood) = self.flood.take() {
                 return Err(flood.resumed(&self.buf[from..to]));
             }
-            if !(Line {
-                bytes: &self.buf[from..to],
-            })
-            .is_blank()
-            {
-                return Ok(Some(Line {
-                    bytes: &self.buf[from..to],
-                }));
+            if !(Line { bytes: &self.buf[from..to] }).is_blank() {
+                return Ok(Some(Line { bytes: &self.buf[from..to] }));
             }
         }
         self.seen = self.end;
@@ -218,9 +197,7 @@ impl Framer {
         if let Some(flood) = self.flood.take() {
             return Err(flood.resumed(&self.buf[from..to]));
         }
-        let line = Line {
-            bytes: &self.buf[from..to],
-        };
+        let line = Line { bytes: &self.buf[from..to] };
         Ok((!line.is_blank()).then_some(line))
     }
 
@@ -246,10 +223,7 @@ impl Framer {
         flood.swallow(rest);
         self.flood = Some(flood);
         self.start = self.end;
-        Err(FrameError::TooLong {
-            limit: self.limit,
-            head,
-        })
+        Err(FrameError::TooLong { limit: self.limit, head })
     }
 
     fn room(&self) -> usize {
@@ -260,10 +234,7 @@ impl Framer {
     /// lines pile up.
     fn size_for(&self, need: usize) -> usize {
         let largest = self.limit + IDLE;
-        [IDLE, MIDDLE, largest]
-            .into_iter()
-            .find(|size| *size >= need)
-            .unwrap_or(need + IDLE)
+        [IDLE, MIDDLE, largest].into_iter().find(|size| *size >= need).unwrap_or(need + IDLE)
     }
 
     /// Lets the memory of a large message go once it was taken.
@@ -311,10 +282,7 @@ impl Flood {
         // The line's end is taken off first, so that the tail is full of content.
         self.swallow(Line { bytes: rest }.text());
         self.bytes += (rest.len() - Line { bytes: rest }.text().len()) as u64;
-        FrameError::Resumed {
-            bytes: self.bytes,
-            tail: self.tail,
-        }
+        FrameError::Resumed { bytes: self.bytes, tail: self.tail }
     }
 }
 

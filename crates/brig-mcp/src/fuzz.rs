@@ -16,69 +16,41 @@ const LIMIT: usize = 200;
 /// Cuts the bytes into lines, whole and in pieces, and compares with the simplest program that
 /// does the same.
 pub fn fuzz_frames(bytes: &[u8]) {
-    let (step, stream) = bytes
-        .split_first()
-        .map_or((1, bytes), |(first, rest)| (usize::from(*first) + 1, rest));
+    let (step, stream) = bytes.split_first().map_or((1, bytes), |(first, rest)| (usize::from(*first) + 1, rest));
     let whole = lines(stream, stream.len().max(1));
-    assert_eq!(
-        whole,
-        lines(stream, step),
-        "cutting the stream changed its lines"
-    );
+    assert_eq!(whole, lines(stream, step), "cutting the stream changed its lines");
     let simple: Vec<Vec<u8>> = stream
         .split_inclusive(|byte| *byte == b'\n')
         .filter(|line| line.len() <= LIMIT)
-        .filter(|line| {
-            !Line::new(line)
-                .text()
-                .iter()
-                .all(|byte| matches!(byte, b' ' | b'\t'))
-        })
+        .filter(|line| !Line::new(line).text().iter().all(|byte| matches!(byte, b' ' | b'\t')))
         .map(<[u8]>::to_vec)
         .collect();
     assert_eq!(whole, simple, "lines are not the bytes that came");
 
     let mut cleaned = Vec::new();
     Cleaner::clean("", stream, &mut cleaned);
-    assert!(std::str::from_utf8(&cleaned).is_ok_and(|text| {
-        !text
-            .chars()
-            .any(|c| c.is_control() && c != '\n' && c != '\t')
-    }));
+    assert!(
+        std::str::from_utf8(&cleaned)
+            .is_ok_and(|text| { !text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') })
+    );
 }
 
 /// Judges the bytes as one line in both directions, in a session of each era.
 pub fn fuzz_message(bytes: &[u8]) {
-    let line = bytes
-        .split(|byte| *byte == b'\n')
-        .next()
-        .unwrap_or_default();
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     for open in [&[][..], LEGACY] {
         let (mut client, mut server) = Judge::pair();
         for (n, opening) in open.iter().enumerate() {
             let judge = if n % 2 == 0 { &mut client } else { &mut server };
-            assert_eq!(
-                judge.judge(Line::new(opening)),
-                Verdict::Forward,
-                "an ordinary opening was refused"
-            );
+            assert_eq!(judge.judge(Line::new(opening)), Verdict::Forward, "an ordinary opening was refused");
         }
         for judge in [&mut client, &mut server] {
             match judge.judge(Line::new(line)) {
-                Verdict::Forward => assert!(
-                    strict(line),
-                    "forwarded what serde_json refuses or reads twice"
-                ),
+                Verdict::Forward => assert!(strict(line), "forwarded what serde_json refuses or reads twice"),
                 Verdict::Refuse(refusal) => well_formed(&refusal),
             }
-            let head = FrameError::TooLong {
-                limit: LIMIT,
-                head: line.to_vec(),
-            };
-            let tail = FrameError::Resumed {
-                bytes: 0,
-                tail: line.to_vec(),
-            };
+            let head = FrameError::TooLong { limit: LIMIT, head: line.to_vec() };
+            let tail = FrameError::Resumed { bytes: 0, tail: line.to_vec() };
             for error in [head, tail] {
                 let Verdict::Refuse(refusal) = judge.judge_overlong(&error) else {
                     panic!("an overlong line was forwarded")
@@ -134,10 +106,7 @@ fn lines(stream: &[u8], step: usize) -> Vec<Vec<u8>> {
 /// What brig writes in its own name is one error or several, a line each.
 fn well_formed(refusal: &Refusal) {
     for written in [&refusal.reply, &refusal.instead] {
-        assert!(
-            written.is_empty() || written.ends_with(b"\n"),
-            "a reply without its end"
-        );
+        assert!(written.is_empty() || written.ends_with(b"\n"), "a reply without its end");
         for line in written.split_inclusive(|byte| *byte == b'\n') {
             assert!(strict(line), "a reply that is not strict JSON");
         }

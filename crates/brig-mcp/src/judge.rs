@@ -55,16 +55,8 @@ impl Judge {
     #[must_use]
     pub fn pair() -> (Self, Self) {
         let session = Arc::new(Mutex::new(Session::default()));
-        let judge = |sender, session| Self {
-            sender,
-            scanner: Scanner::new(),
-            session,
-            long_asks: false,
-        };
-        (
-            judge(Sender::Client, Arc::clone(&session)),
-            judge(Sender::Server, session),
-        )
+        let judge = |sender, session| Self { sender, scanner: Scanner::new(), session, long_asks: false };
+        (judge(Sender::Client, Arc::clone(&session)), judge(Sender::Server, session))
     }
 
     /// Whose lines this judge judges.
@@ -81,12 +73,7 @@ impl Judge {
         match examine(&mut lock, self.sender, text, &scan) {
             Ok(()) => Verdict::Forward,
             Err(reason) => {
-                let case = Case {
-                    sender: self.sender,
-                    text,
-                    outlines: scan.outlines,
-                    reason,
-                };
+                let case = Case { sender: self.sender, text, outlines: scan.outlines, reason };
                 let whole = scan.top == Top::Message && scan.outlines.len() == 1;
                 Verdict::Refuse(case.refuse(&mut lock, whole))
             }
@@ -101,30 +88,13 @@ impl Judge {
         match error {
             FrameError::TooLong { head, .. } => {
                 let scan = self.scanner.scan(head);
-                self.long_asks = scan
-                    .outlines
-                    .iter()
-                    .any(|outline| outline.has(Slot::Method));
-                let outlines = if scan.top == Top::Message {
-                    scan.outlines
-                } else {
-                    &[]
-                };
-                let case = Case {
-                    sender: self.sender,
-                    text: head,
-                    outlines,
-                    reason,
-                };
+                self.long_asks = scan.outlines.iter().any(|outline| outline.has(Slot::Method));
+                let outlines = if scan.top == Top::Message { scan.outlines } else { &[] };
+                let case = Case { sender: self.sender, text: head, outlines, reason };
                 Verdict::Refuse(case.refuse(&mut lock, true))
             }
             FrameError::Resumed { tail, .. } => {
-                let case = Case {
-                    sender: self.sender,
-                    text: tail,
-                    outlines: &[],
-                    reason,
-                };
+                let case = Case { sender: self.sender, text: tail, outlines: &[], reason };
                 let id = id_at_end(tail);
                 Verdict::Refuse(case.refuse_by_id(&mut lock, id, self.long_asks))
             }
@@ -133,20 +103,12 @@ impl Judge {
 }
 
 /// Everything that can be wrong with a line. The session is changed only when nothing is.
-fn examine(
-    session: &mut Session,
-    sender: Sender,
-    text: &[u8],
-    scan: &Scan<'_>,
-) -> Result<(), Reason> {
+fn examine(session: &mut Session, sender: Sender, text: &[u8], scan: &Scan<'_>) -> Result<(), Reason> {
     if let Some(fault) = scan.fault {
         return Err(fault);
     }
     if let (Sender::Client, Some(at)) = (sender, scan.nul) {
-        return Err(Reason {
-            rule: Rule::Nul,
-            at: Some(at),
-        });
+        return Err(Reason { rule: Rule::Nul, at: Some(at) });
     }
     if scan.top == Top::Other {
         return Err(Reason::whole(Rule::NotJsonRpc));
@@ -156,12 +118,7 @@ fn examine(
         messages.push(Message::read(text, outline).map_err(Reason::whole)?);
     }
     for message in &messages {
-        let sight = Sight {
-            sender,
-            message,
-            in_batch: scan.top == Top::Batch,
-            legacy: session.legacy,
-        };
+        let sight = Sight { sender, message, in_batch: scan.top == Top::Batch, legacy: session.legacy };
         if let Some(rule) = checks::first_objection(&sight) {
             return Err(Reason::whole(rule));
         }
@@ -181,33 +138,17 @@ impl Case<'_> {
     /// Answers for every message of the line whose id is known. `whole`: the line is one message,
     /// so a client whose message is neither notification nor answer gets an error without an id.
     fn refuse(&self, session: &mut Session, whole: bool) -> Refusal {
-        let mut refusal = Refusal {
-            reply: Vec::new(),
-            instead: Vec::new(),
-            reason: self.reason,
-        };
+        let mut refusal = Refusal { reply: Vec::new(), instead: Vec::new(), reason: self.reason };
         for outline in self.outlines {
-            let id = outline
-                .get(Slot::Id)
-                .and_then(|span| Id::read(&self.text[span.from as usize..span.to as usize]));
+            let id = outline.get(Slot::Id).and_then(|span| Id::read(&self.text[span.from as usize..span.to as usize]));
             let Some(id) = id else { continue };
-            let answers =
-                outline.has(Slot::Result) || outline.has(Slot::Error) || !outline.has(Slot::Method);
-            if let Some(asked) = answers
-                .then(|| session.fail(self.sender.other(), &id))
-                .flatten()
-            {
-                refusal.instead.extend(reply::error(
-                    Some(&asked),
-                    Stead::OfRefusedAnswer,
-                    self.reason,
-                ));
+            let answers = outline.has(Slot::Result) || outline.has(Slot::Error) || !outline.has(Slot::Method);
+            if let Some(asked) = answers.then(|| session.fail(self.sender.other(), &id)).flatten() {
+                refusal.instead.extend(reply::error(Some(&asked), Stead::OfRefusedAnswer, self.reason));
             } else if outline.has(Slot::Method) && self.is_to_be_told() {
                 // An id that is open belongs to another request: an error with it would answer that.
                 let id = (!session.is_open(self.sender, &id)).then_some(&id);
-                refusal
-                    .reply
-                    .extend(reply::error(id, Stead::OfAnswer, self.reason));
+                refusal.reply.extend(reply::error(id, Stead::OfAnswer, self.reason));
             }
         }
         let hopeless = refusal.reply.is_empty() && refusal.instead.is_empty();
@@ -219,11 +160,7 @@ impl Case<'_> {
 
     /// The same where only an id is known, and whether the message was a request.
     fn refuse_by_id(&self, session: &mut Session, id: Option<Id>, asks: bool) -> Refusal {
-        let mut refusal = Refusal {
-            reply: Vec::new(),
-            instead: Vec::new(),
-            reason: self.reason,
-        };
+        let mut refusal = Refusal { reply: Vec::new(), instead: Vec::new(), reason: self.reason };
         let Some(id) = id else { return refusal };
         if !asks {
             if let Some(asked) = session.fail(self.sender.other(), &id) {
@@ -257,20 +194,14 @@ fn id_at_end(tail: &[u8]) -> Option<Id> {
     let rest = tail.trim_ascii_end().strip_suffix(b"}")?.trim_ascii_end();
     let from = match rest.strip_suffix(b"\"") {
         Some(inside) => memchr::memrchr(b'"', inside)?,
-        None => {
-            rest.iter()
-                .rposition(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))?
-                + 1
-        }
+        None => rest.iter().rposition(|byte| !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))? + 1,
     };
     let (before, id) = rest.split_at(from);
     let before = before.trim_ascii_end().strip_suffix(b":")?.trim_ascii_end();
     let before = before.strip_suffix(b"\"id\"")?.trim_ascii_end();
     let own = before.ends_with(b",") || before.ends_with(b"{");
     // An escape means that the quote found may not be the string's first.
-    (own && memchr::memchr(b'\\', id).is_none() && !before.ends_with(b"\\"))
-        .then(|| Id::read(id))
-        .flatten()
+    (own && memchr::memchr(b'\\', id).is_none() && !before.ends_with(b"\\")).then(|| Id::read(id)).flatten()
 }
 
 #[cfg(test)]

@@ -54,9 +54,7 @@ impl Id {
         // Escapes and characters beyond ASCII: in the one spelling that a serialiser gives them.
         // This refuses what has a fault, for the id of a refused message is written into a reply.
         let text: String = serde_json::from_slice(json).ok()?;
-        serde_json::to_vec(&text)
-            .ok()
-            .map(|json| Self { json: json.into() })
+        serde_json::to_vec(&text).ok().map(|json| Self { json: json.into() })
     }
 
     /// The id as JSON.
@@ -67,8 +65,7 @@ impl Id {
     /// Whether both are numbers of one value in two spellings.
     pub(crate) fn respells(&self, other: &Self) -> bool {
         let value = |id: &Self| std::str::from_utf8(&id.json).ok()?.parse::<f64>().ok();
-        self != other
-            && value(self).is_some_and(|a| value(other).is_some_and(|b| a.total_cmp(&b).is_eq()))
+        self != other && value(self).is_some_and(|a| value(other).is_some_and(|b| a.total_cmp(&b).is_eq()))
     }
 }
 
@@ -127,19 +124,10 @@ fn kind<'a>(line: &'a [u8], outline: &Outline) -> Result<Kind<'a>, Rule> {
 
 /// Parts that a policy looks into have the kind that it expects, or it could be walked around.
 fn kinds_of_parts(line: &[u8], outline: &Outline, method: &[u8]) -> Result<(), Rule> {
-    let object_or_nothing = |slot| {
-        outline
-            .get(slot)
-            .map(|span| slice(line, span))
-            .is_none_or(|json| json == b"null" || json[0] == b'{')
-    };
+    let object_or_nothing =
+        |slot| outline.get(slot).map(|span| slice(line, span)).is_none_or(|json| json == b"null" || json[0] == b'{');
     let names_a_thing = matches!(method, b"tools/call" | b"prompts/get");
-    let name_is_text = || {
-        outline
-            .get(Slot::Name)
-            .map(|span| slice(line, span))
-            .is_some_and(|json| json[0] == b'"')
-    };
+    let name_is_text = || outline.get(Slot::Name).map(|span| slice(line, span)).is_some_and(|json| json[0] == b'"');
     let fine = object_or_nothing(Slot::Params)
         && object_or_nothing(Slot::Meta)
         && (!names_a_thing || (object_or_nothing(Slot::Arguments) && name_is_text()));
@@ -177,49 +165,29 @@ mod tests {
         let kind = |line| read(line).map(|m| m.kind);
         assert_eq!(
             kind(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#),
-            Ok(Kind::Request {
-                id: id("1"),
-                method: Cow::Borrowed(b"ping")
-            })
+            Ok(Kind::Request { id: id("1"), method: Cow::Borrowed(b"ping") })
         );
         assert_eq!(
             kind(r#"{"method":"tools\/list","jsonrpc":"2.0"}"#),
-            Ok(Kind::Notification {
-                method: Cow::Borrowed(b"tools/list")
-            })
+            Ok(Kind::Notification { method: Cow::Borrowed(b"tools/list") })
         );
         assert_eq!(
             kind(r#"{"jsonrpc":"2.0","id":"a","result":{}}"#),
-            Ok(Kind::Answer {
-                id: id("\"a\""),
-                error: false
-            })
+            Ok(Kind::Answer { id: id("\"a\""), error: false })
         );
         assert_eq!(
             kind(r#"{"jsonrpc":"2.0","id":-3,"error":{"code":1,"message":""}}"#),
-            Ok(Kind::Answer {
-                id: id("-3"),
-                error: true
-            })
+            Ok(Kind::Answer { id: id("-3"), error: true })
         );
-        assert_eq!(
-            kind(r#"{"jsonrpc":"2.0","id":null,"error":{}}"#),
-            Ok(Kind::Complaint)
-        );
+        assert_eq!(kind(r#"{"jsonrpc":"2.0","id":null,"error":{}}"#), Ok(Kind::Complaint));
         assert_eq!(kind(r#"{"jsonrpc":"2.0","error":{}}"#), Ok(Kind::Complaint));
     }
 
     const NO_MESSAGES: &[(&str, Rule)] = &[
         (r"{}", Rule::NotJsonRpc),
         (r#"{"id":1,"method":"ping"}"#, Rule::NotJsonRpc),
-        (
-            r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#,
-            Rule::NotJsonRpc,
-        ),
-        (
-            r#"{"jsonrpc":2.0,"id":1,"method":"ping"}"#,
-            Rule::NotJsonRpc,
-        ),
+        (r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, Rule::NotJsonRpc),
+        (r#"{"jsonrpc":2.0,"id":1,"method":"ping"}"#, Rule::NotJsonRpc),
         (r#"{"jsonrpc":"2.0","id":1}"#, Rule::NotJsonRpc),
         (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, Rule::Id),
         (r#"{"jsonrpc":"2.0","id":true,"method":"ping"}"#, Rule::Id),
@@ -228,43 +196,16 @@ mod tests {
         (r#"{"jsonrpc":"2.0","result":{}}"#, Rule::Id),
         (r#"{"jsonrpc":"2.0","id":1,"method":5}"#, Rule::Method),
         (r#"{"jsonrpc":"2.0","id":1,"method":null}"#, Rule::Method),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"a","result":{}}"#,
-            Rule::Both,
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"a","error":{}}"#,
-            Rule::Both,
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#,
-            Rule::Both,
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"result":null,"error":{}}"#,
-            Rule::Both,
-        ),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"a","result":{}}"#, Rule::Both),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"a","error":{}}"#, Rule::Both),
+        (r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#, Rule::Both),
+        (r#"{"jsonrpc":"2.0","id":1,"result":null,"error":{}}"#, Rule::Both),
         (r#"{"jsonrpc":"2.0","id":1,"error":"no"}"#, Rule::Kind),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"a","params":[1]}"#,
-            Rule::Kind,
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"_meta":[]}}"#,
-            Rule::Kind,
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":1}}"#,
-            Rule::Kind,
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}"#,
-            Rule::Kind,
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":"{}"}}"#,
-            Rule::Kind,
-        ),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"a","params":[1]}"#, Rule::Kind),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"_meta":[]}}"#, Rule::Kind),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":1}}"#, Rule::Kind),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}"#, Rule::Kind),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":"{}"}}"#, Rule::Kind),
     ];
 
     #[test]
@@ -293,26 +234,9 @@ mod tests {
         }
         assert_eq!(id(r#""\u0061""#), id(r#""a""#));
         assert_eq!(id(r#""\u00e9""#), id(r#""é""#));
-        assert!(
-            id("1").respells(&id("1.0"))
-                && !id("1").respells(&id("1"))
-                && !id("1").respells(&id("\"1\""))
-        );
-        let (longest, longer) = (
-            format!("\"{}\"", "x".repeat(254)),
-            format!("\"{}\"", "x".repeat(255)),
-        );
-        for faulty in [
-            "\"a",
-            "\"",
-            "1e",
-            "-",
-            "1 ",
-            "01",
-            "1e999",
-            r#""\ud800""#,
-            "\"\t\"",
-        ] {
+        assert!(id("1").respells(&id("1.0")) && !id("1").respells(&id("1")) && !id("1").respells(&id("\"1\"")));
+        let (longest, longer) = (format!("\"{}\"", "x".repeat(254)), format!("\"{}\"", "x".repeat(255)));
+        for faulty in ["\"a", "\"", "1e", "-", "1 ", "01", "1e999", r#""\ud800""#, "\"\t\""] {
             assert_eq!(Id::read(faulty.as_bytes()), None, "{faulty}");
         }
         assert_eq!(Id::read(b"\"\xff\""), None);

@@ -27,9 +27,7 @@ pub(crate) enum Stead {
 /// One line, its end included: an error with this id (`null` where it is not known).
 pub(crate) fn error(id: Option<&Id>, stead: Stead, reason: Reason) -> Vec<u8> {
     let (code, about) = match stead {
-        Stead::OfAnswer if reason.rule == Rule::NotJson => {
-            (PARSE_ERROR, "brig did not pass this message on")
-        }
+        Stead::OfAnswer if reason.rule == Rule::NotJson => (PARSE_ERROR, "brig did not pass this message on"),
         Stead::OfAnswer => (INVALID_REQUEST, "brig did not pass this message on"),
         Stead::OfRefusedAnswer => (INTERNAL_ERROR, "brig did not pass the answer on"),
     };
@@ -53,14 +51,7 @@ mod tests {
     fn a_reply_is_one_line_with_the_id_as_it_was() {
         for id in ["1", "1.0", r#""a""#, "-9007199254740993"] {
             let id = Id::read(id.as_bytes()).unwrap();
-            let line = error(
-                Some(&id),
-                Stead::OfAnswer,
-                Reason {
-                    rule: Rule::DuplicateKey,
-                    at: Some(3),
-                },
-            );
+            let line = error(Some(&id), Stead::OfAnswer, Reason { rule: Rule::DuplicateKey, at: Some(3) });
             assert!(line.starts_with(&[br#"{"jsonrpc":"2.0","id":"#, id.json(), b","].concat()));
             assert_eq!(line.iter().filter(|b| **b == b'\n').count(), 1);
             assert_eq!(line.last(), Some(&b'\n'));
@@ -75,8 +66,7 @@ mod tests {
     fn every_rule_makes_a_reply_that_parses() {
         for rule in Rule::all() {
             for stead in [Stead::OfAnswer, Stead::OfRefusedAnswer] {
-                let value: Value =
-                    serde_json::from_slice(&error(None, stead, Reason::whole(rule))).unwrap();
+                let value: Value = serde_json::from_slice(&error(None, stead, Reason::whole(rule))).unwrap();
                 assert!(value["id"].is_null());
                 assert_eq!(value["error"]["data"]["rule"], rule.name());
                 let code = value["error"]["code"].as_i64();

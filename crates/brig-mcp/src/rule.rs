@@ -169,11 +169,7 @@ mod tests {
         for rule in Rule::all() {
             assert_eq!(rule.entry().rule, rule);
             assert!(names.insert(rule.name()), "{} twice", rule.name());
-            assert!(
-                rule.name()
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            );
+            assert!(rule.name().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
         }
     }
 
@@ -195,10 +191,7 @@ mod tests {
 
     #[test]
     fn a_place_is_shown_only_where_it_is_known() {
-        let known = Reason {
-            rule: Rule::Batch,
-            at: Some(7),
-        };
+        let known = Reason { rule: Rule::Batch, at: Some(7) };
         assert!(known.to_string().ends_with("(byte 7 of the line)"));
         assert!(!Reason::whole(Rule::Batch).to_string().contains("byte"));
     }

@@ -105,11 +105,7 @@ impl Session {
             };
             let answer = matches!(message.kind, Kind::Answer { .. });
             if messages.len() > 1 && !ids.insert((answer, known)) {
-                return Err(if answer {
-                    Rule::UnknownAnswer
-                } else {
-                    Rule::IdReused
-                });
+                return Err(if answer { Rule::UnknownAnswer } else { Rule::IdReused });
             }
         }
         self.asked(sender).make_room(requests)?;
@@ -123,11 +119,7 @@ impl Session {
     /// because its answer was refused. Returns the id as it was asked.
     pub(crate) fn fail(&mut self, asker: Sender, id: &Id) -> Option<Id> {
         let asked = self.asked(asker);
-        let open = if asked.open.contains_key(id) {
-            id.clone()
-        } else {
-            asked.respelt(id)?.clone()
-        };
+        let open = if asked.open.contains_key(id) { id.clone() } else { asked.respelt(id)?.clone() };
         let asks = asked.settle(&open)?;
         self.answered(asks, true, None);
         Some(open)
@@ -149,15 +141,13 @@ impl Session {
         match &message.kind {
             Kind::Request { id, method } => {
                 let asks = asks(method);
-                if sender == Sender::Client && asks == Asks::Initialize && self.legacy == Legacy::No
-                {
+                if sender == Sender::Client && asks == Asks::Initialize && self.legacy == Legacy::No {
                     self.legacy = Legacy::Asked;
                 }
                 self.asked(sender).add(id, asks);
             }
             Kind::Notification { method } => {
-                if let (b"notifications/cancelled", Some(id)) = (method.as_ref(), &message.cancels)
-                {
+                if let (b"notifications/cancelled", Some(id)) = (method.as_ref(), &message.cancels) {
                     self.asked(sender).cancel(id);
                 }
             }
@@ -173,9 +163,7 @@ impl Session {
     fn answered(&mut self, asks: Asks, error: bool, agreed: Option<&[u8]>) {
         match (asks, error) {
             (Asks::Initialize, false) => {
-                self.legacy = Legacy::Agreed {
-                    batches: agreed == Some(WITH_BATCHES),
-                };
+                self.legacy = Legacy::Agreed { batches: agreed == Some(WITH_BATCHES) };
             }
             (Asks::Initialize, true) if self.legacy == Legacy::Asked => self.legacy = Legacy::No,
             _ => {}
@@ -196,11 +184,7 @@ impl Asked {
         if self.open.contains_key(id) {
             return Ok(());
         }
-        Err(if self.respelt(id).is_some() {
-            Rule::RespeltId
-        } else {
-            Rule::UnknownAnswer
-        })
+        Err(if self.respelt(id).is_some() { Rule::RespeltId } else { Rule::UnknownAnswer })
     }
 
     /// The open id that is the same number in another spelling.
@@ -213,23 +197,12 @@ impl Asked {
         if self.open.len() + more > PENDING_LIMIT {
             self.open.retain(|_, open| !open.cancelled);
         }
-        if self.open.len() + more > PENDING_LIMIT {
-            Err(Rule::Pending)
-        } else {
-            Ok(())
-        }
+        if self.open.len() + more > PENDING_LIMIT { Err(Rule::Pending) } else { Ok(()) }
     }
 
     fn add(&mut self, id: &Id, asks: Asks) {
         let answers = if self.open.contains_key(id) { 2 } else { 1 };
-        self.open.insert(
-            id.clone(),
-            Open {
-                asks,
-                cancelled: false,
-                answers,
-            },
-        );
+        self.open.insert(id.clone(), Open { asks, cancelled: false, answers });
     }
 
     fn cancel(&mut self, id: &Id) {

@@ -26,13 +26,7 @@ impl Cleaner {
     /// A cleaner that begins each line with `prefix`, as it is.
     #[must_use]
     pub fn new(prefix: &str) -> Self {
-        Self {
-            prefix: prefix.to_owned(),
-            line: String::new(),
-            left_out: 0,
-            partial: Vec::new(),
-            carriage: false,
-        }
+        Self { prefix: prefix.to_owned(), line: String::new(), left_out: 0, partial: Vec::new(), carriage: false }
     }
 
     /// Takes the next bytes of the stream, and appends each line that is complete to `out`.
@@ -50,8 +44,7 @@ impl Cleaner {
             let (good, bad) = match std::str::from_utf8(rest) {
                 Ok(text) => (text, 0),
                 Err(error) => {
-                    let good =
-                        std::str::from_utf8(&rest[..error.valid_up_to()]).unwrap_or_default();
+                    let good = std::str::from_utf8(&rest[..error.valid_up_to()]).unwrap_or_default();
                     match error.error_len() {
                         Some(length) => (good, length),
                         None => {
@@ -95,9 +88,7 @@ impl Cleaner {
             self.flush_carriage();
             match char {
                 '\r' => self.carriage = true,
-                char if char.is_ascii_control() && char != '\t' => {
-                    self.add(&format!("\\x{:02x}", u32::from(char)))
-                }
+                char if char.is_ascii_control() && char != '\t' => self.add(&format!("\\x{:02x}", u32::from(char))),
                 char if is_harmful(char) => self.add(&format!("\\u{{{:x}}}", u32::from(char))),
                 char => self.add(char.encode_utf8(&mut [0; 4])),
             }
@@ -142,65 +133,26 @@ impl Cleaner {
 
 /// Characters beyond ASCII that control, reorder or hide, each range with its reason.
 const HARMFUL: &[(char, char, &str)] = &[
-    (
-        '\u{80}',
-        '\u{9f}',
-        "C1 controls: a terminal may read U+009B as the start of a sequence",
-    ),
+    ('\u{80}', '\u{9f}', "C1 controls: a terminal may read U+009B as the start of a sequence"),
     ('\u{ad}', '\u{ad}', "soft hyphen: invisible"),
     ('\u{34f}', '\u{34f}', "combining grapheme joiner: invisible"),
-    (
-        '\u{61c}',
-        '\u{61c}',
-        "Arabic letter mark: changes direction",
-    ),
+    ('\u{61c}', '\u{61c}', "Arabic letter mark: changes direction"),
     ('\u{115f}', '\u{1160}', "Hangul fillers: invisible"),
     ('\u{17b4}', '\u{17b5}', "Khmer inherent vowels: invisible"),
-    (
-        '\u{180b}',
-        '\u{180f}',
-        "Mongolian selectors and separator: invisible",
-    ),
+    ('\u{180b}', '\u{180f}', "Mongolian selectors and separator: invisible"),
     ('\u{200b}', '\u{200f}', "zero width, and marks of direction"),
-    (
-        '\u{2028}',
-        '\u{202e}',
-        "line and paragraph separators, embeddings and overrides of direction",
-    ),
-    (
-        '\u{2060}',
-        '\u{206f}',
-        "joiners, invisible operators, isolates of direction, old format controls",
-    ),
+    ('\u{2028}', '\u{202e}', "line and paragraph separators, embeddings and overrides of direction"),
+    ('\u{2060}', '\u{206f}', "joiners, invisible operators, isolates of direction, old format controls"),
     ('\u{3164}', '\u{3164}', "Hangul filler: invisible"),
-    (
-        '\u{feff}',
-        '\u{feff}',
-        "zero width no-break space, the byte order mark",
-    ),
-    (
-        '\u{ffa0}',
-        '\u{ffa0}',
-        "half width Hangul filler: invisible",
-    ),
+    ('\u{feff}', '\u{feff}', "zero width no-break space, the byte order mark"),
+    ('\u{ffa0}', '\u{ffa0}', "half width Hangul filler: invisible"),
     ('\u{fff9}', '\u{fffb}', "interlinear annotation: hides text"),
-    (
-        '\u{1d173}',
-        '\u{1d17a}',
-        "musical format controls: invisible",
-    ),
-    (
-        '\u{e0000}',
-        '\u{e0fff}',
-        "tag characters and selectors: a whole hidden text fits into them",
-    ),
+    ('\u{1d173}', '\u{1d17a}', "musical format controls: invisible"),
+    ('\u{e0000}', '\u{e0fff}', "tag characters and selectors: a whole hidden text fits into them"),
 ];
 
 fn is_harmful(char: char) -> bool {
-    char >= '\u{80}'
-        && HARMFUL
-            .iter()
-            .any(|(from, to, _)| (*from..=*to).contains(&char))
+    char >= '\u{80}' && HARMFUL.iter().any(|(from, to, _)| (*from..=*to).contains(&char))
 }
 
 #[cfg(test)]
@@ -216,14 +168,7 @@ mod tests {
 
     #[test]
     fn plain_text_of_any_script_stays() {
-        for text in [
-            "hello\tworld",
-            "grüße",
-            "日本語",
-            "שלום",
-            "🙂",
-            "\\x1b in words",
-        ] {
+        for text in ["hello\tworld", "grüße", "日本語", "שלום", "🙂", "\\x1b in words"] {
             assert_eq!(clean(text.as_bytes()), format!("> {text}\n"));
         }
     }
@@ -238,10 +183,7 @@ mod tests {
             (b"a\0b", "a\\x00b"),
             ("\u{9b}2J".as_bytes(), "\\u{9b}2J"),
             ("a\u{202e}b\u{2066}".as_bytes(), "a\\u{202e}b\\u{2066}"),
-            (
-                "\u{e0041}\u{200b}\u{feff}".as_bytes(),
-                "\\u{e0041}\\u{200b}\\u{feff}",
-            ),
+            ("\u{e0041}\u{200b}\u{feff}".as_bytes(), "\\u{e0041}\\u{200b}\\u{feff}"),
             ("\u{2028}x".as_bytes(), "\\u{2028}x"),
             (b"\xff\xc3(", "\\xff\\xc3("),
             (b"\xe2\x82", "\\xe2\\x82"),

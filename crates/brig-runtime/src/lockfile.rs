@@ -103,15 +103,8 @@ impl TryFrom<String> for TreeHash {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let hex = text.strip_prefix("sha256:").unwrap_or_default();
-        let digits = hex.len() == 64
-            && hex
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if digits {
-            Ok(Self(hex.to_owned()))
-        } else {
-            Err(LockFileError::TreeHash)
-        }
+        let digits = hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if digits { Ok(Self(hex.to_owned())) } else { Err(LockFileError::TreeHash) }
     }
 }
 
@@ -155,9 +148,9 @@ impl LockFileError {
     /// What to type next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Malformed(_) | Self::TooLarge | Self::TreeHash => Some(format!(
-                "move {NAME} away; packages are then resolved again, and may be newer than before"
-            )),
+            Self::Malformed(_) | Self::TooLarge | Self::TreeHash => {
+                Some(format!("move {NAME} away; packages are then resolved again, and may be newer than before"))
+            }
             Self::Version(_) => Some("update brig".into()),
             Self::Io { .. } | Self::Unwritable(_) => None,
         }
@@ -166,10 +159,7 @@ impl LockFileError {
 
 impl Default for LockFile {
     fn default() -> Self {
-        Self {
-            version: VERSION,
-            packages: Vec::new(),
-        }
+        Self { version: VERSION, packages: Vec::new() }
     }
 }
 
@@ -179,17 +169,11 @@ impl LockFile {
     /// # Errors
     /// Anything that brig did not write so.
     pub fn parse(text: &str) -> Result<Self, LockFileError> {
-        let file: Self =
-            toml::from_str(text).map_err(|error| LockFileError::Malformed(Box::new(error)))?;
+        let file: Self = toml::from_str(text).map_err(|error| LockFileError::Malformed(Box::new(error)))?;
         if file.version != VERSION {
             return Err(LockFileError::Version(file.version));
         }
-        let most = file
-            .packages
-            .iter()
-            .map(|package| package.resolved.len())
-            .max()
-            .unwrap_or(0);
+        let most = file.packages.iter().map(|package| package.resolved.len()).max().unwrap_or(0);
         if file.packages.len() > MAX_ENTRIES || most > MAX_ENTRIES {
             return Err(LockFileError::TooLarge);
         }
@@ -202,20 +186,14 @@ impl LockFile {
     /// When it cannot be read or is not what brig writes.
     pub fn load(state: &Path) -> Result<Self, LockFileError> {
         let path = state.join(NAME);
-        let fail = |source| LockFileError::Io {
-            act: "read",
-            path: path.clone(),
-            source,
-        };
+        let fail = |source| LockFileError::Io { act: "read", path: path.clone(), source };
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(fail(error)),
         };
         let mut text = String::new();
-        file.take(MAX_SIZE + 1)
-            .read_to_string(&mut text)
-            .map_err(fail)?;
+        file.take(MAX_SIZE + 1).read_to_string(&mut text).map_err(fail)?;
         if text.len() as u64 > MAX_SIZE {
             return Err(LockFileError::TooLarge);
         }
@@ -230,9 +208,7 @@ impl LockFile {
     /// An entry for the same request under another runtime, whose version is kept when the runtime moves.
     pub fn find_elsewhere(&self, key: &Key) -> Option<&Locked> {
         self.packages.iter().find(|package| {
-            package.key.ecosystem == key.ecosystem
-                && package.key.asked == key.asked
-                && package.key != *key
+            package.key.ecosystem == key.ecosystem && package.key.asked == key.asked && package.key != *key
         })
     }
 
@@ -244,24 +220,17 @@ impl LockFile {
     }
 
     fn save(&self, state: &Path) -> Result<(), LockFileError> {
-        let text =
-            toml::to_string(self).map_err(|error| LockFileError::Unwritable(Box::new(error)))?;
+        let text = toml::to_string(self).map_err(|error| LockFileError::Unwritable(Box::new(error)))?;
         let path = state.join(NAME);
         let fresh = state.join(format!("{NAME}.new"));
         let write = || {
             let mut file = open_private(&fresh, true)?;
-            file.write_all(
-                b"# Written by brig. What packages resolved to; `brig pull` moves an entry.\n",
-            )?;
+            file.write_all(b"# Written by brig. What packages resolved to; `brig pull` moves an entry.\n")?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             fs::rename(&fresh, &path)
         };
-        write().map_err(|source| LockFileError::Io {
-            act: "replace",
-            path: path.clone(),
-            source,
-        })
+        write().map_err(|source| LockFileError::Io { act: "replace", path: path.clone(), source })
     }
 }
 
@@ -271,11 +240,7 @@ impl LockFile {
 /// When the file cannot be read, locked or replaced.
 pub fn record(state: &Path, locked: Locked) -> Result<(), LockFileError> {
     let path = state.join(GUARD);
-    let fail = |source| LockFileError::Io {
-        act: "lock",
-        path: path.clone(),
-        source,
-    };
+    let fail = |source| LockFileError::Io { act: "lock", path: path.clone(), source };
     fs::create_dir_all(state).map_err(fail)?;
     let guard = open_private(&path, false).map_err(fail)?;
     guard.lock().map_err(fail)?;
@@ -285,30 +250,17 @@ pub fn record(state: &Path, locked: Locked) -> Result<(), LockFileError> {
 }
 
 fn open_private(path: &Path, empty: bool) -> io::Result<File> {
-    File::options()
-        .create(true)
-        .write(true)
-        .truncate(empty)
-        .mode(0o600)
-        .open(path)
+    File::options().create(true).write(true).truncate(empty).mode(0o600).open(path)
 }
 
 /// Fuzz entry: no text panics, and what is read is written and read again as the same.
 #[doc(hidden)]
-#[allow(
-    clippy::missing_panics_doc,
-    reason = "a fuzz entry reports by panicking"
-)]
+#[allow(clippy::missing_panics_doc, reason = "a fuzz entry reports by panicking")]
 pub fn fuzz_lockfile(data: &[u8]) {
-    let Some(file) = std::str::from_utf8(data)
-        .ok()
-        .and_then(|text| LockFile::parse(text).ok())
-    else {
+    let Some(file) = std::str::from_utf8(data).ok().and_then(|text| LockFile::parse(text).ok()) else {
         return;
     };
-    let again = toml::to_string(&file)
-        .ok()
-        .and_then(|text| LockFile::parse(&text).ok());
+    let again = toml::to_string(&file).ok().and_then(|text| LockFile::parse(&text).ok());
     assert_eq!(again.as_ref(), Some(&file));
 }
 
@@ -318,12 +270,7 @@ mod tests {
 
     fn locked(name: &str, runtime: &str, digit: u8) -> Locked {
         let asked = vec![name.to_owned()];
-        let key = Key {
-            ecosystem: Ecosystem::Npm,
-            asked,
-            runtime: runtime.into(),
-            scripts: false,
-        };
+        let key = Key { ecosystem: Ecosystem::Npm, asked, runtime: runtime.into(), scripts: false };
         Locked {
             key,
             installer: Installer::Npm,
@@ -335,27 +282,14 @@ mod tests {
     #[test]
     fn entries_are_kept_and_replaced_by_key() {
         let state = tempfile::tempdir().unwrap();
-        for entry in [
-            locked("b", "node", 1),
-            locked("a", "node", 2),
-            locked("b", "node", 3),
-        ] {
+        for entry in [locked("b", "node", 1), locked("a", "node", 2), locked("b", "node", 3)] {
             record(state.path(), entry).unwrap();
         }
         let file = LockFile::load(state.path()).unwrap();
-        assert_eq!(
-            file.packages,
-            [locked("a", "node", 2), locked("b", "node", 3)]
-        );
-        assert_eq!(
-            file.find(&locked("b", "node", 0).key),
-            Some(&locked("b", "node", 3))
-        );
+        assert_eq!(file.packages, [locked("a", "node", 2), locked("b", "node", 3)]);
+        assert_eq!(file.find(&locked("b", "node", 0).key), Some(&locked("b", "node", 3)));
         assert_eq!(file.find(&locked("b", "other", 0).key), None);
-        assert_eq!(
-            file.find_elsewhere(&locked("b", "other", 0).key),
-            Some(&locked("b", "node", 3))
-        );
+        assert_eq!(file.find_elsewhere(&locked("b", "other", 0).key), Some(&locked("b", "node", 3)));
         fuzz_lockfile(&fs::read(state.path().join(NAME)).unwrap());
     }
 
@@ -365,9 +299,7 @@ mod tests {
         std::thread::scope(|scope| {
             for name in 0..8 {
                 let state = state.path();
-                scope.spawn(move || {
-                    record(state, locked(&format!("p{name}"), "node", name)).unwrap()
-                });
+                scope.spawn(move || record(state, locked(&format!("p{name}"), "node", name)).unwrap());
             }
         });
         assert_eq!(LockFile::load(state.path()).unwrap().packages.len(), 8);
@@ -375,11 +307,7 @@ mod tests {
 
     #[test]
     fn what_brig_did_not_write_is_an_error() {
-        let good = toml::to_string(&LockFile {
-            version: VERSION,
-            packages: vec![locked("a", "node", 1)],
-        })
-        .unwrap();
+        let good = toml::to_string(&LockFile { version: VERSION, packages: vec![locked("a", "node", 1)] }).unwrap();
         assert!(LockFile::parse(&good).is_ok());
         for (from, to) in [
             ("version = 1", "version = 2"),
@@ -397,9 +325,6 @@ mod tests {
         }
         let state = tempfile::tempdir().unwrap();
         fs::write(state.path().join(NAME), "x".repeat(9 * 1024 * 1024)).unwrap();
-        assert!(matches!(
-            LockFile::load(state.path()),
-            Err(LockFileError::TooLarge)
-        ));
+        assert!(matches!(LockFile::load(state.path()), Err(LockFileError::TooLarge)));
     }
 }

@@ -36,8 +36,7 @@ use registry::Registry;
 use store::{Claim, Store};
 
 /// Where the package box's way out listens: the customary port of HTTP proxies, on its own loopback.
-pub const DOOR: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 3128);
+pub const DOOR: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 3128);
 
 /// What is to be run, and by whose configuration.
 #[derive(Debug, Clone, Copy)]
@@ -173,22 +172,13 @@ impl PackageError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Program(error) => error.hint(),
-            Self::Python(version) => Some(format!(
-                "install Python {version}, or leave the version out"
-            )),
+            Self::Python(version) => Some(format!("install Python {version}, or leave the version out")),
             Self::Place(error) => error.hint(),
             Self::Registry(error) => error.hint(),
             Self::LockFile(error) => error.hint(),
             Self::Entry(error) => error.hint(),
-            Self::Failed {
-                ended,
-                credentials,
-                proxy,
-                ..
-            } => failed_hint(ended, *credentials, *proxy),
-            Self::Changed { .. } => {
-                Some("accept what is served now with: brig pull -- (the same command)".into())
-            }
+            Self::Failed { ended, credentials, proxy, .. } => failed_hint(ended, *credentials, *proxy),
+            Self::Changed { .. } => Some("accept what is served now with: brig pull -- (the same command)".into()),
             Self::Store(_) | Self::Tree(_) | Self::Start { .. } => None,
         }
     }
@@ -196,52 +186,26 @@ impl PackageError {
 
 /// What most likely kept a package manager from its work.
 fn failed_hint(ended: &Ended, credentials: bool, proxy: bool) -> Option<String> {
-    let refused = ended
-        .record
-        .events
-        .iter()
-        .find_map(|(event, _)| match event {
-            Event::Refused(refused) => Some(format!(
-                "it asked for more than the registries: {refused}{}",
-                tail(refused.hint())
-            )),
-            _ => None,
-        });
-    let unreachable = ended
-        .record
-        .events
-        .iter()
-        .any(|(event, _)| matches!(event, Event::Unreachable(..)));
+    let refused = ended.record.events.iter().find_map(|(event, _)| match event {
+        Event::Refused(refused) => {
+            Some(format!("it asked for more than the registries: {refused}{}", tail(refused.hint())))
+        }
+        _ => None,
+    });
+    let unreachable = ended.record.events.iter().any(|(event, _)| matches!(event, Event::Unreachable(..)));
     let says = |words: &[&str]| words.iter().any(|word| ended.output.contains(word));
-    if says(&[
-        "E401",
-        "E403",
-        "ENEEDAUTH",
-        "401 Client Error",
-        "403 Client Error",
-        "401 Unauthorized",
-    ]) && credentials
-    {
+    if says(&["E401", "E403", "ENEEDAUTH", "401 Client Error", "403 Client Error", "401 Unauthorized"]) && credentials {
         return Some("the registry wants credentials, which no package box gets: use a mirror that needs none, or install the package yourself and run its program".into());
     }
-    if says(&[
-        "No matching distribution",
-        "no wheels",
-        "no usable wheels",
-        "no pre-built wheel",
-        "only-binary",
-    ]) {
-        return Some("there may be no wheel of it for this Python; --allow-install-scripts lets it be built in the box".into());
-    }
-    if unreachable && proxy {
+    if says(&["No matching distribution", "no wheels", "no usable wheels", "no pre-built wheel", "only-binary"]) {
         return Some(
-            "this host is configured for an HTTP proxy, through which packages are not fetched yet"
-                .into(),
+            "there may be no wheel of it for this Python; --allow-install-scripts lets it be built in the box".into(),
         );
     }
-    refused.or_else(|| {
-        unreachable.then(|| "the registry was not reached; is this machine online?".into())
-    })
+    if unreachable && proxy {
+        return Some("this host is configured for an HTTP proxy, through which packages are not fetched yet".into());
+    }
+    refused.or_else(|| unreachable.then(|| "the registry was not reached; is this machine online?".into()))
 }
 
 fn tail(hint: Option<String>) -> String {
@@ -253,10 +217,7 @@ fn tail(hint: Option<String>) -> String {
 ///
 /// # Errors
 /// See [`PackageError`].
-pub fn ready<E>(
-    order: &Order<'_>,
-    start: impl FnMut(&Job) -> Result<Ended, E>,
-) -> Result<Ready, PackageError>
+pub fn ready<E>(order: &Order<'_>, start: impl FnMut(&Job) -> Result<Ended, E>) -> Result<Ready, PackageError>
 where
     E: std::error::Error + Send + Sync + 'static,
 {
@@ -266,44 +227,23 @@ where
     if let Some(locked) = store.whole(file.find(&tools.key))? {
         return run(order, &tools, &store, locked.clone(), false);
     }
-    Install {
-        order,
-        tools: &tools,
-        store: &store,
-        start,
-    }
-    .run(false)
+    Install { order, tools: &tools, store: &store, start }.run(false)
 }
 
 /// Resolves a package anew, whatever is locked (`brig pull`).
 ///
 /// # Errors
 /// See [`PackageError`].
-pub fn pull<E>(
-    order: &Order<'_>,
-    start: impl FnMut(&Job) -> Result<Ended, E>,
-) -> Result<Ready, PackageError>
+pub fn pull<E>(order: &Order<'_>, start: impl FnMut(&Job) -> Result<Ended, E>) -> Result<Ready, PackageError>
 where
     E: std::error::Error + Send + Sync + 'static,
 {
     let tools = recipe::tools(order)?;
     let store = Store::open(order.places)?;
-    Install {
-        order,
-        tools: &tools,
-        store: &store,
-        start,
-    }
-    .run(true)
+    Install { order, tools: &tools, store: &store, start }.run(true)
 }
 
-fn run(
-    order: &Order<'_>,
-    tools: &Tools,
-    store: &Store,
-    locked: Locked,
-    fresh: bool,
-) -> Result<Ready, PackageError> {
+fn run(order: &Order<'_>, tools: &Tools, store: &Store, locked: Locked, fresh: bool) -> Result<Ready, PackageError> {
     let tree = store.tree(&locked.tree);
     let entry = entry::find(&tree, order.ask, &tools.runtime)?;
     let mount = recipe::package_mount(&tree, false)?;
@@ -313,15 +253,7 @@ fn run(
         Ecosystem::Npm => "node_modules/.bin",
         Ecosystem::Pypi => "bin",
     });
-    Ok(Ready {
-        runtime: tools.runtime.clone(),
-        mount,
-        file: entry.file,
-        argv,
-        path,
-        locked,
-        fresh,
-    })
+    Ok(Ready { runtime: tools.runtime.clone(), mount, file: entry.file, argv, path, locked, fresh })
 }
 
 /// One installation.
@@ -346,14 +278,9 @@ where
             return run(self.order, self.tools, self.store, locked.clone(), false);
         }
         // What was locked for another interpreter keeps its versions, but lays its files out differently.
-        let pinned = own
-            .or_else(|| file.find_elsewhere(&self.tools.key))
-            .filter(|_| !anew);
-        let registry = registry::configured(
-            self.order.ask.ecosystem,
-            self.order.caller,
-            Some(&self.tools.runtime.real),
-        )?;
+        let pinned = own.or_else(|| file.find_elsewhere(&self.tools.key)).filter(|_| !anew);
+        let registry =
+            registry::configured(self.order.ask.ecosystem, self.order.caller, Some(&self.tools.runtime.real))?;
         self.install(&claim, &registry, pinned)?;
         let resolved = entry::resolved(&claim.tree(), self.order.ask)?;
         let hash = tree::hash(&claim.tree())?;
@@ -365,12 +292,7 @@ where
             });
         }
         let installer = self.tools.installer(pinned);
-        let locked = Locked {
-            key: self.tools.key.clone(),
-            installer,
-            resolved,
-            tree: hash,
-        };
+        let locked = Locked { key: self.tools.key.clone(), installer, resolved, tree: hash };
         // A package whose program is not there is an error before it is locked.
         entry::find(&claim.tree(), self.order.ask, &self.tools.runtime)?;
         self.store.keep(&claim, &locked)?;
@@ -379,19 +301,12 @@ where
         run(self.order, self.tools, self.store, locked, true)
     }
 
-    fn install(
-        &mut self,
-        claim: &Claim,
-        registry: &Registry,
-        pinned: Option<&Locked>,
-    ) -> Result<(), PackageError> {
+    fn install(&mut self, claim: &Claim, registry: &Registry, pinned: Option<&Locked>) -> Result<(), PackageError> {
         let steps = recipe::steps(self.order, self.tools, self.store, claim, pinned)?;
         for step in steps {
             let job = recipe::job(self.order, &step, registry, claim)?;
-            let ended = (self.start)(&job).map_err(|source| PackageError::Start {
-                package: self.package(),
-                source: Box::new(source),
-            })?;
+            let ended = (self.start)(&job)
+                .map_err(|source| PackageError::Start { package: self.package(), source: Box::new(source) })?;
             if ended.status != 0 {
                 let output = recipe::readable(&ended.output);
                 return Err(PackageError::Failed {
@@ -407,29 +322,14 @@ where
     }
 
     fn package(&self) -> String {
-        self.order
-            .ask
-            .specs
-            .first()
-            .map(|spec| spec.text.clone())
-            .unwrap_or_default()
+        self.order.ask.specs.first().map(|spec| spec.text.clone()).unwrap_or_default()
     }
 }
 
 /// The key of an order, for `brig.lock`.
 fn key(order: &Order<'_>, runtime: String) -> Key {
-    let asked = order
-        .ask
-        .specs
-        .iter()
-        .map(|spec| spec.text.clone())
-        .collect();
-    Key {
-        ecosystem: order.ask.ecosystem,
-        asked,
-        runtime,
-        scripts: order.scripts,
-    }
+    let asked = order.ask.specs.iter().map(|spec| spec.text.clone()).collect();
+    Key { ecosystem: order.ask.ecosystem, asked, runtime, scripts: order.scripts }
 }
 
 #[cfg(test)]

@@ -62,10 +62,7 @@ pub struct Caller {
 impl Caller {
     /// A variable, unless it is unset or empty.
     pub(crate) fn var(&self, name: &str) -> Option<&str> {
-        self.env
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.env.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 }
 
@@ -165,10 +162,7 @@ pub enum ProgramError {
 }
 
 fn list(folders: &[PathBuf]) -> String {
-    let names: Vec<_> = folders
-        .iter()
-        .map(|folder| folder.display().to_string())
-        .collect();
+    let names: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
     names.join(", ")
 }
 
@@ -187,22 +181,17 @@ impl ProgramError {
             Self::NotFound { name } => Some(format!(
                 "give its path (brig run -- /path/to/{name} …); a program that only an interactive shell finds is not in the PATH that brig was started with"
             )),
-            Self::NotExecutable(path) => Some(format!(
-                "chmod +x {0}, or name its interpreter: brig run -- python3 {0}",
-                path.display()
-            )),
+            Self::NotExecutable(path) => {
+                Some(format!("chmod +x {0}, or name its interpreter: brig run -- python3 {0}", path.display()))
+            }
             Self::Shim { source, .. } => source.hint(),
-            Self::MissingLibrary { library, .. } => Some(format!(
-                "install the package that holds {library}, or link the program with a run path to it"
-            )),
-            Self::TooWide { program, .. } => Some(format!(
-                "move {} into a folder of its own, for example under /opt",
-                program.display()
-            )),
-            Self::Look { .. }
-            | Self::Format { .. }
-            | Self::Shebang { .. }
-            | Self::TooManyHops(_) => None,
+            Self::MissingLibrary { library, .. } => {
+                Some(format!("install the package that holds {library}, or link the program with a run path to it"))
+            }
+            Self::TooWide { program, .. } => {
+                Some(format!("move {} into a folder of its own, for example under /opt", program.display()))
+            }
+            Self::Look { .. } | Self::Format { .. } | Self::Shebang { .. } | Self::TooManyHops(_) => None,
         }
     }
 }
@@ -212,19 +201,10 @@ impl ProgramError {
 /// # Errors
 /// When it is not there, is not a program, or cannot be shown without showing other things.
 pub fn resolve(name: &str, caller: &Caller) -> Result<Found, ProgramError> {
-    let mut search = Search {
-        caller,
-        found: Found::default(),
-        hops: 0,
-    };
+    let mut search = Search { caller, found: Found::default(), hops: 0 };
     let file = search.by_name(name, None)?;
     let mut found = search.found;
-    found.real = walk::walk(&file)
-        .map_err(|source| ProgramError::Look {
-            path: file.clone(),
-            source,
-        })?
-        .real;
+    found.real = walk::walk(&file).map_err(|source| ProgramError::Look { path: file.clone(), source })?.real;
     found.file = file;
     cover::simplify(&mut found);
     Ok(found)
@@ -273,9 +253,7 @@ impl Search<'_> {
         }
         Err(match refused {
             Some(path) => ProgramError::NotExecutable(path),
-            None => ProgramError::NotFound {
-                name: name.to_owned(),
-            },
+            None => ProgramError::NotFound { name: name.to_owned() },
         })
     }
 
@@ -285,21 +263,14 @@ impl Search<'_> {
         if self.hops > MAX_HOPS {
             return Err(ProgramError::TooManyHops(path.to_owned()));
         }
-        let look = |source| ProgramError::Look {
-            path: path.to_owned(),
-            source,
-        };
+        let look = |source| ProgramError::Look { path: path.to_owned(), source };
         let walked = walk::walk(path).map_err(look)?;
         if executable(&walked.real) != Some(true) {
             return Err(ProgramError::NotExecutable(path.to_owned()));
         }
         let head = walk::read_head(&walked.real).map_err(look)?;
         if let Some(shim) = shims::recognise(path, &walked.real, &head) {
-            let fail = |source| ProgramError::Shim {
-                shim: path.to_owned(),
-                manager: shim.manager(),
-                source,
-            };
+            let fail = |source| ProgramError::Shim { shim: path.to_owned(), manager: shim.manager(), source };
             return match shims::follow(&shim, path, self.caller).map_err(fail)? {
                 Next::File(file) => self.by_path(&file),
                 Next::Elsewhere(name) => self.by_name(&name, path.parent()),
@@ -319,22 +290,13 @@ impl Search<'_> {
             return Ok(());
         };
         for part in environment.parts {
-            let walked = walk::walk(&part).map_err(|source| ProgramError::Look {
-                path: part.clone(),
-                source,
-            })?;
+            let walked = walk::walk(&part).map_err(|source| ProgramError::Look { path: part.clone(), source })?;
             self.found.links.extend(walked.links);
             self.add(walked.real, "virtual environment", path)?;
         }
         // With copied interpreters no link leads to the base.
-        if let Some(base) = environment
-            .base
-            .filter(|base| executable(base) == Some(true))
-        {
-            let walked = walk::walk(&base).map_err(|source| ProgramError::Look {
-                path: base.clone(),
-                source,
-            })?;
+        if let Some(base) = environment.base.filter(|base| executable(base) == Some(true)) {
+            let walked = walk::walk(&base).map_err(|source| ProgramError::Look { path: base.clone(), source })?;
             self.found.links.extend(walked.links);
             self.cover(&walked.real)?;
         }
@@ -356,17 +318,9 @@ impl Search<'_> {
         Ok(false)
     }
 
-    fn add(
-        &mut self,
-        path: PathBuf,
-        why: &'static str,
-        program: &Path,
-    ) -> Result<(), ProgramError> {
+    fn add(&mut self, path: PathBuf, why: &'static str, program: &Path) -> Result<(), ProgramError> {
         if !is_narrow(&path, &self.caller.home) {
-            return Err(ProgramError::TooWide {
-                program: program.to_owned(),
-                folder: path,
-            });
+            return Err(ProgramError::TooWide { program: program.to_owned(), folder: path });
         }
         if !cover::is_machine(&path) {
             self.found.pieces.push(Piece { path, why });
@@ -375,16 +329,8 @@ impl Search<'_> {
     }
 
     /// A script leads to its interpreter, a binary to its loader and libraries.
-    fn follow_content(
-        &mut self,
-        real: &Path,
-        head: &[u8],
-        machine: bool,
-    ) -> Result<(), ProgramError> {
-        let fail = |source| ProgramError::Shebang {
-            path: real.to_owned(),
-            source,
-        };
+    fn follow_content(&mut self, real: &Path, head: &[u8], machine: bool) -> Result<(), ProgramError> {
+        let fail = |source| ProgramError::Shebang { path: real.to_owned(), source };
         if let Some(interpreter) = shebang::parse(head).map_err(fail)? {
             let file = match &interpreter {
                 Interpreter::Path(path) => self.by_path(&walk::tidy(path))?,
@@ -398,10 +344,7 @@ impl Search<'_> {
             return Ok(());
         }
         for library in libraries::of(real)? {
-            let walked = walk::walk(&library).map_err(|source| ProgramError::Look {
-                path: library.clone(),
-                source,
-            })?;
+            let walked = walk::walk(&library).map_err(|source| ProgramError::Look { path: library.clone(), source })?;
             self.found.links.extend(walked.links);
             self.add(walked.real, "shared library", real)?;
         }
@@ -411,27 +354,16 @@ impl Search<'_> {
     /// `pip install --user` puts a script into `X/bin` and its modules into `X/lib/pythonA.B`, where Python
     /// finds them by the home folder, which the box does not have.
     fn take_user_site(&mut self, script: &Path, interpreter: &Path) {
-        let python = interpreter
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with("python"));
-        let Some(base) = script
-            .parent()
-            .filter(|bin| bin.ends_with("bin"))
-            .and_then(Path::parent)
-        else {
+        let python = interpreter.file_name().is_some_and(|name| name.to_string_lossy().starts_with("python"));
+        let Some(base) = script.parent().filter(|bin| bin.ends_with("bin")).and_then(Path::parent) else {
             return;
         };
         if !python || !base.starts_with(&self.caller.home) || venv::around(script).is_some() {
             return;
         }
         for site in cover::user_sites(base) {
-            self.found.pieces.push(Piece {
-                path: site,
-                why: "modules of the user's own Python",
-            });
-            self.found
-                .env
-                .insert("PYTHONUSERBASE".into(), base.to_string_lossy().into_owned());
+            self.found.pieces.push(Piece { path: site, why: "modules of the user's own Python" });
+            self.found.env.insert("PYTHONUSERBASE".into(), base.to_string_lossy().into_owned());
         }
     }
 }
@@ -439,9 +371,7 @@ impl Search<'_> {
 /// Whether a path is a file that someone may execute; `None` when it is not a file.
 fn executable(path: &Path) -> Option<bool> {
     let facts = path.metadata().ok()?;
-    facts
-        .is_file()
-        .then(|| facts.permissions().mode() & 0o111 != 0)
+    facts.is_file().then(|| facts.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]

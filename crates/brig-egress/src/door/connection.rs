@@ -43,10 +43,7 @@ pub(super) fn serve(client: &TcpStream, seat: &Seat) -> Result<(), Event> {
     let far = match dial(&allowed, seat.shared.resolve) {
         Ok(far) => far,
         Err(error) => {
-            return Err(answer_no(
-                client,
-                Event::Unreachable(place.clone(), error.to_string()),
-            ));
+            return Err(answer_no(client, Event::Unreachable(place.clone(), error.to_string())));
         }
     };
     if !seat.hold(&far) {
@@ -84,12 +81,7 @@ fn read_ask(client: &TcpStream, deadline: Instant) -> Result<Ask, Option<Event>>
 }
 
 /// Appends what the client sends next, up to `limit` bytes in all.
-fn read_some(
-    mut from: &TcpStream,
-    bytes: &mut Vec<u8>,
-    limit: usize,
-    deadline: Instant,
-) -> io::Result<usize> {
+fn read_some(mut from: &TcpStream, bytes: &mut Vec<u8>, limit: usize, deadline: Instant) -> io::Result<usize> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
         return Err(io::ErrorKind::TimedOut.into());
@@ -103,10 +95,7 @@ fn read_some(
 }
 
 fn timed_out(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-    )
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 /// Says no in one line that the package manager shows, and gives the event back.
@@ -114,18 +103,9 @@ fn answer_no(mut client: &TcpStream, event: Event) -> Event {
     let (status, text) = match &event {
         Event::Refused(refused) => ("403 Forbidden", format!("brig: {refused}")),
         Event::Malformed(error) => ("400 Bad Request", format!("brig: {error}")),
-        Event::Early => (
-            "400 Bad Request",
-            "brig: bytes came before the answer".into(),
-        ),
-        Event::TooSlow => (
-            "408 Request Timeout",
-            "brig: the request was not whole in time".into(),
-        ),
-        Event::TooLarge => (
-            "431 Request Header Fields Too Large",
-            "brig: the request is too large".into(),
-        ),
+        Event::Early => ("400 Bad Request", "brig: bytes came before the answer".into()),
+        Event::TooSlow => ("408 Request Timeout", "brig: the request was not whole in time".into()),
+        Event::TooLarge => ("431 Request Header Fields Too Large", "brig: the request is too large".into()),
         Event::Unreachable(_, why) => ("502 Bad Gateway", format!("brig: {why}")),
         Event::Served(_) | Event::TooMuch(_) => return event,
     };
@@ -166,29 +146,17 @@ fn tunnel(
 ) -> Result<(), Event> {
     let patience = seat.shared.patience;
     let answer: &[u8] = b"HTTP/1.1 200 Connection Established\r\n\r\n";
-    if client
-        .set_write_timeout(Some(patience.idle))
-        .and_then(|()| client.write_all(answer))
-        .is_err()
-    {
+    if client.set_write_timeout(Some(patience.idle)).and_then(|()| client.write_all(answer)).is_err() {
         return Ok(());
     }
     let Some(greeting) = read_greeting(client, allowed, Instant::now() + patience.head)? else {
         return Ok(());
     };
     seat.record(Event::Served(allowed.place().clone()));
-    if far
-        .set_write_timeout(Some(patience.idle))
-        .and_then(|()| far.write_all(&greeting))
-        .is_err()
-    {
+    if far.set_write_timeout(Some(patience.idle)).and_then(|()| far.write_all(&greeting)).is_err() {
         return Ok(());
     }
-    let pace = Pace {
-        last: Mutex::new(Instant::now()),
-        idle: patience.idle,
-        whole,
-    };
+    let pace = Pace { last: Mutex::new(Instant::now()), idle: patience.idle, whole };
     let too_much = std::thread::scope(|scope| {
         let up = scope.spawn(|| carry(client, far, &pace, MAX_SENT));
         carry(far, client, &pace, u64::MAX);
@@ -197,19 +165,11 @@ fn tunnel(
         let _ = far.shutdown(Shutdown::Both);
         up.join().unwrap_or(End::Over) == End::Limit
     });
-    if too_much {
-        Err(Event::TooMuch(allowed.place().clone()))
-    } else {
-        Ok(())
-    }
+    if too_much { Err(Event::TooMuch(allowed.place().clone())) } else { Ok(()) }
 }
 
 /// The bytes of a greeting that names the granted server; `None` when the client left.
-fn read_greeting(
-    client: &TcpStream,
-    allowed: &Allowed,
-    deadline: Instant,
-) -> Result<Option<Vec<u8>>, Event> {
+fn read_greeting(client: &TcpStream, allowed: &Allowed, deadline: Instant) -> Result<Option<Vec<u8>>, Event> {
     let mut bytes = Vec::new();
     loop {
         match hello::parse(&bytes) {
@@ -231,13 +191,7 @@ fn read_greeting(
 }
 
 /// Sends the rebuilt head and carries the answer back. The client has nothing more to say.
-fn fetch_one(
-    client: &TcpStream,
-    mut far: &TcpStream,
-    fetch: &Fetch,
-    seat: &Seat,
-    whole: Instant,
-) -> Result<(), Event> {
+fn fetch_one(client: &TcpStream, mut far: &TcpStream, fetch: &Fetch, seat: &Seat, whole: Instant) -> Result<(), Event> {
     let idle = seat.shared.patience.idle;
     seat.record(Event::Served(fetch.place.clone()));
     let sent = far
@@ -245,16 +199,9 @@ fn fetch_one(
         .and_then(|()| client.set_write_timeout(Some(idle)))
         .and_then(|()| far.write_all(fetch.head.as_bytes()));
     if let Err(error) = sent {
-        return Err(answer_no(
-            client,
-            Event::Unreachable(fetch.place.clone(), error.to_string()),
-        ));
+        return Err(answer_no(client, Event::Unreachable(fetch.place.clone(), error.to_string())));
     }
-    let pace = Pace {
-        last: Mutex::new(Instant::now()),
-        idle,
-        whole,
-    };
+    let pace = Pace { last: Mutex::new(Instant::now()), idle, whole };
     carry(far, client, &pace, u64::MAX);
     drain(client);
     Ok(())
@@ -269,9 +216,7 @@ struct Pace {
 
 impl Pace {
     fn last(&self) -> std::sync::MutexGuard<'_, Instant> {
-        self.last
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// How long a read may still wait: until either direction has been still for too long.

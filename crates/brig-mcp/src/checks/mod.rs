@@ -26,11 +26,7 @@ pub(crate) struct Sight<'a> {
 type Check = fn(&Sight<'_>) -> Option<Rule>;
 
 /// All checks, in the order in which they are asked; the first that objects is reported.
-const CHECKS: &[Check] = &[
-    batch::check,
-    initialize_in_batch::check,
-    server_request::check,
-];
+const CHECKS: &[Check] = &[batch::check, initialize_in_batch::check, server_request::check];
 
 /// The first rule that the message breaks.
 pub(crate) fn first_objection(sight: &Sight<'_>) -> Option<Rule> {

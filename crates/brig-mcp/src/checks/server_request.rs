@@ -8,6 +8,5 @@ use crate::session::{Legacy, Sender};
 
 pub(super) fn check(sight: &Sight<'_>) -> Option<Rule> {
     let request = matches!(sight.message.kind, Kind::Request { .. });
-    (sight.sender == Sender::Server && request && sight.legacy == Legacy::No)
-        .then_some(Rule::ServerRequest)
+    (sight.sender == Sender::Server && request && sight.legacy == Legacy::No).then_some(Rule::ServerRequest)
 }

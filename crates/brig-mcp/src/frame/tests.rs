@@ -78,10 +78,7 @@ fn a_line_at_the_limit_passes_and_one_byte_more_does_not() {
     let mut over = vec![b'x'; 100];
     over.extend_from_slice(b"\nnext\n");
     let out = run(&mut Framer::with_limit(100), &[&over]);
-    assert!(
-        matches!(out[0], Out::Error(FrameError::TooLong { limit: 100, .. })),
-        "{out:?}"
-    );
+    assert!(matches!(out[0], Out::Error(FrameError::TooLong { limit: 100, .. })), "{out:?}");
     assert_eq!(lines(&out), [b"next\n"]);
 }
 
@@ -89,17 +86,10 @@ fn a_line_at_the_limit_passes_and_one_byte_more_does_not() {
 fn a_flood_is_reported_at_once_thrown_away_and_followed_by_whole_lines() {
     let mut framer = Framer::with_limit(1000);
     let flood: Vec<u8> = [b"HEAD".to_vec(), vec![b'x'; 300_000]].concat();
-    let out = run(
-        &mut framer,
-        &[&flood[..5000], &flood[5000..], b"TAIL\r\nnext\n"],
-    );
-    let Out::Error(FrameError::TooLong { head, .. }) = &out[0] else {
-        panic!("{out:?}")
-    };
+    let out = run(&mut framer, &[&flood[..5000], &flood[5000..], b"TAIL\r\nnext\n"]);
+    let Out::Error(FrameError::TooLong { head, .. }) = &out[0] else { panic!("{out:?}") };
     assert!(head.starts_with(b"HEAD") && head.len() <= SAMPLE);
-    let Out::Error(FrameError::Resumed { bytes, tail }) = &out[1] else {
-        panic!("{out:?}")
-    };
+    let Out::Error(FrameError::Resumed { bytes, tail }) = &out[1] else { panic!("{out:?}") };
     assert_eq!(*bytes, flood.len() as u64 + 6);
     assert!(tail.ends_with(b"TAIL") && tail.len() <= SAMPLE);
     assert_eq!(lines(&out), [b"next\n"]);
@@ -111,9 +101,7 @@ fn a_flood_that_never_ends_is_reported_and_holds_little() {
     let mut framer = Framer::with_limit(2 * MIB);
     let out = run(&mut framer, &[&vec![b'x'; 9 * MIB]]);
     assert_eq!(out.len(), 2);
-    assert!(
-        matches!(out[1], Out::Error(FrameError::Resumed { bytes, .. }) if bytes == 9 * MIB as u64)
-    );
+    assert!(matches!(out[1], Out::Error(FrameError::Resumed { bytes, .. }) if bytes == 9 * MIB as u64));
     assert!(framer.held() <= IDLE, "{}", framer.held());
 }
 
@@ -130,10 +118,7 @@ fn a_large_message_is_given_back_as_soon_as_the_next_is_asked_for() {
         framer.filled(n);
         rest = &rest[n..];
     }
-    assert_eq!(
-        framer.next().unwrap().map(|line| line.bytes().len()),
-        Some(message.len())
-    );
+    assert_eq!(framer.next().unwrap().map(|line| line.bytes().len()), Some(message.len()));
     assert!(framer.held() > MIDDLE);
     assert_eq!(framer.next(), Ok(None));
     assert_eq!(framer.held(), IDLE);
@@ -153,10 +138,7 @@ fn room_is_never_empty_even_when_lines_are_left_in() {
 
 /// The same cut by the simplest program that can do it.
 fn naive(stream: &[u8]) -> Vec<&[u8]> {
-    stream
-        .split_inclusive(|b| *b == b'\n')
-        .filter(|l| !Line::new(l).is_blank())
-        .collect()
+    stream.split_inclusive(|b| *b == b'\n').filter(|l| !Line::new(l).is_blank()).collect()
 }
 
 proptest! {

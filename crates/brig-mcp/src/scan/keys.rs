@@ -66,10 +66,7 @@ pub(super) struct Twice {
 
 impl Keys {
     pub(super) fn new() -> Self {
-        Self {
-            keys: Vec::new(),
-            seed: RandomState::new().hash_one(0u8),
-        }
+        Self { keys: Vec::new(), seed: RandomState::new().hash_one(0u8) }
     }
 
     #[cfg(test)]
@@ -97,11 +94,7 @@ impl Keys {
     #[inline(always)]
     pub(super) fn push(&mut self, first: usize, at: u32, content: &[u8]) -> Grown {
         let count = self.keys.len() - first;
-        let bits = if count <= PAIRS {
-            mark(content)
-        } else {
-            hash(content, self.seed)
-        };
+        let bits = if count <= PAIRS { mark(content) } else { hash(content, self.seed) };
         self.keys.push(Key::new(bits, at));
         match count {
             PAIRS => Grown::Large,
@@ -130,15 +123,10 @@ impl Keys {
             return None;
         }
         // Equal hashes: equal keys, or one pair in billions. Sorted by content to tell.
-        keys.chunk_by_mut(|a, b| a.bits() == b.bits())
-            .filter(|run| run.len() > 1)
-            .find_map(|run| {
-                run.sort_unstable_by(|a, b| {
-                    content(bytes, *a, fold).cmp(&content(bytes, *b, fold))
-                });
-                run.windows(2)
-                    .find_map(|pair| same(pair[0], pair[1], bytes, fold))
-            })
+        keys.chunk_by_mut(|a, b| a.bits() == b.bits()).filter(|run| run.len() > 1).find_map(|run| {
+            run.sort_unstable_by(|a, b| content(bytes, *a, fold).cmp(&content(bytes, *b, fold)));
+            run.windows(2).find_map(|pair| same(pair[0], pair[1], bytes, fold))
+        })
     }
 }
 
@@ -179,10 +167,7 @@ fn fold_multiply(a: u64, b: u64) -> u64 {
 
 fn pairs(keys: &[Key], bytes: &[u8], fold: bool) -> Option<Twice> {
     keys.iter().enumerate().find_map(|(n, a)| {
-        keys[n + 1..]
-            .iter()
-            .filter(|b| b.bits() == a.bits())
-            .find_map(|b| same(*a, *b, bytes, fold))
+        keys[n + 1..].iter().filter(|b| b.bits() == a.bits()).find_map(|b| same(*a, *b, bytes, fold))
     })
 }
 
@@ -191,10 +176,7 @@ fn same(a: Key, b: Key, bytes: &[u8], fold: bool) -> Option<Twice> {
         return None;
     }
     let exactly = content(bytes, a, false) == content(bytes, b, false);
-    Some(Twice {
-        at: a.at().max(b.at()) as usize - 1,
-        exactly,
-    })
+    Some(Twice { at: a.at().max(b.at()) as usize - 1, exactly })
 }
 
 /// What is compared of a key. Its end is found again, which only large objects and look-alikes cost.
@@ -229,11 +211,7 @@ mod tests {
             bytes.extend_from_slice(key.as_bytes());
             bytes.extend_from_slice(b"\":0,");
             let content = text::unescaped(key.as_bytes()).into_owned();
-            let content = if fold {
-                text::folded(&content).into_owned()
-            } else {
-                content
-            };
+            let content = if fold { text::folded(&content).into_owned() } else { content };
             if list.push(0, at, &content) == Grown::Large {
                 list.rehash(0, &bytes, fold);
             }
@@ -274,9 +252,7 @@ mod tests {
 
     #[test]
     fn checks_while_growing_are_few() {
-        let due: Vec<usize> = (CHECK_WHILE_GROWING..600_000)
-            .filter(|n| is_due(*n))
-            .collect();
+        let due: Vec<usize> = (CHECK_WHILE_GROWING..600_000).filter(|n| is_due(*n)).collect();
         assert_eq!(due, [1024, 8192, 65536, 524_288]);
     }
 }

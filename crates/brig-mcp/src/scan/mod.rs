@@ -27,10 +27,7 @@ pub use walk::{BATCH_LIMIT, DEPTH_LIMIT};
 
 /// Whether the bytes are a JSON string of printable ASCII without escapes.
 pub(crate) fn is_plain_string(json: &[u8]) -> bool {
-    json.len() > 1
-        && json[0] == b'"'
-        && text::plain(json, 1) == json.len() - 1
-        && json.ends_with(b"\"")
+    json.len() > 1 && json[0] == b'"' && text::plain(json, 1) == json.len() - 1 && json.ends_with(b"\"")
 }
 
 /// Whether the bytes are a JSON number that all readers read alike.
@@ -59,22 +56,13 @@ pub(crate) struct Scan<'s> {
 
 impl Scanner {
     pub(crate) fn new() -> Self {
-        Self {
-            scratch: Scratch::new(),
-        }
+        Self { scratch: Scratch::new() }
     }
 
     /// Walks one line (without its end), of less than 4 GiB.
     pub(crate) fn scan(&mut self, bytes: &[u8]) -> Scan<'_> {
-        let Walk {
-            top, fault, nul, ..
-        } = Walk::over(bytes, &mut self.scratch);
-        Scan {
-            top,
-            fault,
-            nul,
-            outlines: &self.scratch.outlines,
-        }
+        let Walk { top, fault, nul, .. } = Walk::over(bytes, &mut self.scratch);
+        Scan { top, fault, nul, outlines: &self.scratch.outlines }
     }
 }
 

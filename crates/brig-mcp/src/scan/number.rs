@@ -53,11 +53,7 @@ fn read_any(bytes: &[u8], from: usize) -> Number {
         }
         small = false;
     }
-    if small || is_small(&bytes[from..at]) {
-        Number::Fine(at)
-    } else {
-        Number::Huge(at)
-    }
+    if small || is_small(&bytes[from..at]) { Number::Fine(at) } else { Number::Huge(at) }
 }
 
 fn digits(bytes: &[u8], mut at: usize) -> usize {
@@ -69,10 +65,7 @@ fn digits(bytes: &[u8], mut at: usize) -> usize {
 
 /// The margin below the largest double (1.8e308) is for readers that round on their way there.
 fn is_small(number: &[u8]) -> bool {
-    std::str::from_utf8(number)
-        .ok()
-        .and_then(|text| text.parse::<f64>().ok())
-        .is_some_and(|value| value.abs() < 1e308)
+    std::str::from_utf8(number).ok().and_then(|text| text.parse::<f64>().ok()).is_some_and(|value| value.abs() < 1e308)
 }
 
 #[cfg(test)]
@@ -81,18 +74,7 @@ mod tests {
 
     #[test]
     fn grammar() {
-        for fine in [
-            "0",
-            "-0",
-            "12",
-            "1.5",
-            "1e5",
-            "1E+5",
-            "1e-999",
-            "0.0e0",
-            "-1.25e-3",
-            "9007199254740993",
-        ] {
+        for fine in ["0", "-0", "12", "1.5", "1e5", "1E+5", "1e-999", "0.0e0", "-1.25e-3", "9007199254740993"] {
             assert_eq!(read(fine.as_bytes(), 0), Number::Fine(fine.len()), "{fine}");
         }
         for broken in ["-", "01", "-01", "1.", "1.e5", "1e", "1e+", "+1", ".5", ""] {

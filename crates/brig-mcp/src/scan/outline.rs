@@ -124,11 +124,7 @@ const RESULT: Names = &[
 ];
 
 /// Keys of `error`.
-const ERROR: Names = &[
-    ("code", Slot::Known),
-    ("message", Slot::Known),
-    ("data", Slot::Known),
-];
+const ERROR: Names = &[("code", Slot::Known), ("message", Slot::Known), ("data", Slot::Known)];
 
 /// Keys of a tool: what a person approves and a pin covers.
 const TOOL: Names = &[
@@ -173,12 +169,7 @@ impl Role {
     /// is read as a map, in which `http_proxy` and `HTTP_PROXY` are two things.
     pub(crate) fn ignores_case(self) -> bool {
         match self {
-            Self::Envelope
-            | Self::Params
-            | Self::Arguments
-            | Self::Result
-            | Self::Error
-            | Self::Tool => true,
+            Self::Envelope | Self::Params | Self::Arguments | Self::Result | Self::Error | Self::Tool => true,
             Self::Line | Self::Batch | Self::Meta | Self::Tools | Self::Other => false,
         }
     }
@@ -197,10 +188,7 @@ impl Role {
 
     /// What `key` means in an object of this role; `folded` is the same without case.
     pub(crate) fn name(self, key: &[u8], folded: &[u8]) -> Named {
-        let alike = self
-            .names()
-            .iter()
-            .filter(|(name, _)| name.len() == folded.len());
+        let alike = self.names().iter().filter(|(name, _)| name.len() == folded.len());
         for (name, slot) in alike {
             if name.as_bytes() == key {
                 return Named::Exact(*slot);
@@ -263,10 +251,7 @@ mod tests {
 
     #[test]
     fn names_are_known_only_where_they_mean_something() {
-        assert_eq!(
-            Role::Envelope.name(b"method", b"method"),
-            Named::Exact(Slot::Method)
-        );
+        assert_eq!(Role::Envelope.name(b"method", b"method"), Named::Exact(Slot::Method));
         assert_eq!(Role::Envelope.name(b"Method", b"method"), Named::Respelt);
         assert_eq!(Role::Other.name(b"Method", b"method"), Named::Unknown);
         assert_eq!(Role::Params.name(b"method", b"method"), Named::Unknown);
@@ -276,12 +261,7 @@ mod tests {
     fn no_name_stands_twice_in_one_role() {
         for names in [ENVELOPE, PARAMS, META, RESULT, ERROR, TOOL] {
             for (n, (name, _)) in names.iter().enumerate() {
-                assert!(
-                    !names[..n]
-                        .iter()
-                        .any(|(other, _)| other.eq_ignore_ascii_case(name)),
-                    "{name}"
-                );
+                assert!(!names[..n].iter().any(|(other, _)| other.eq_ignore_ascii_case(name)), "{name}");
             }
         }
     }

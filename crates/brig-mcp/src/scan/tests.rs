@@ -17,29 +17,13 @@ fn deep(levels: usize) -> Vec<u8> {
 
 /// A line with a fault, the fault, and the nearest line without one.
 const FAULTS: &[(&[u8], Rule, &[u8])] = &[
-    (
-        b"\xef\xbb\xbf{}",
-        Rule::ByteOrderMark,
-        "{\"a\":\"\u{feff}\"}".as_bytes(),
-    ),
+    (b"\xef\xbb\xbf{}", Rule::ByteOrderMark, "{\"a\":\"\u{feff}\"}".as_bytes()),
     (b"{\"a\":\"\xff\"}", Rule::Utf8, "{\"a\":\"ÿ\"}".as_bytes()),
     (b"{\"a\":\"\xc0\xaf\"}", Rule::Utf8, b"{\"a\":\"/\"}"),
-    (
-        b"{\"a\":\"\xed\xa0\x80\"}",
-        Rule::Utf8,
-        b"{\"a\":\"\xed\x9f\xbf\"}",
-    ),
+    (b"{\"a\":\"\xed\xa0\x80\"}", Rule::Utf8, b"{\"a\":\"\xed\x9f\xbf\"}"),
     (b"{\"\xfe\":1}", Rule::Utf8, "{\"þ\":1}".as_bytes()),
-    (
-        br#"{"a":"\ud83d"}"#,
-        Rule::Surrogate,
-        br#"{"a":"\ud83d\ude00"}"#,
-    ),
-    (
-        br#"{"a":"\ude00\ud83d"}"#,
-        Rule::Surrogate,
-        br#"{"a":"\\ud83d"}"#,
-    ),
+    (br#"{"a":"\ud83d"}"#, Rule::Surrogate, br#"{"a":"\ud83d\ude00"}"#),
+    (br#"{"a":"\ude00\ud83d"}"#, Rule::Surrogate, br#"{"a":"\\ud83d"}"#),
     (br#"{"\udc00":1}"#, Rule::Surrogate, br#"{"\uffff":1}"#),
     (br#"{"a\u0000":1}"#, Rule::Nul, br#"{"a":"\u0000"}"#),
     (b"{\"a\":\"x\ty\"}", Rule::Control, b"{\"a\":\t\"x\\ty\"}"),
@@ -47,27 +31,11 @@ const FAULTS: &[(&[u8], Rule, &[u8])] = &[
     (b"{\"a\":\"\r\"}", Rule::Control, b"{\"a\":\"\\r\"}"),
     (b"{\"a\":\r{}\r}", Rule::CarriageReturn, b"{\"a\": {} }"),
     (b"{\"a\":1e309}", Rule::HugeNumber, b"{\"a\":1e307}"),
-    (
-        br#"{"a":1,"a":1}"#,
-        Rule::DuplicateKey,
-        br#"{"a":1,"b":{"a":1}}"#,
-    ),
-    (
-        br#"{"a":1,"\u0061":1}"#,
-        Rule::DuplicateKey,
-        br#"{"a":1,"\\u0061":1}"#,
-    ),
-    (
-        br#"{"x":[{"y":{"a":1,"b":2,"a":3}}]}"#,
-        Rule::DuplicateKey,
-        br#"{"x":[{"y":{"a":1,"b":2,"A":3}}]}"#,
-    ),
+    (br#"{"a":1,"a":1}"#, Rule::DuplicateKey, br#"{"a":1,"b":{"a":1}}"#),
+    (br#"{"a":1,"\u0061":1}"#, Rule::DuplicateKey, br#"{"a":1,"\\u0061":1}"#),
+    (br#"{"x":[{"y":{"a":1,"b":2,"a":3}}]}"#, Rule::DuplicateKey, br#"{"x":[{"y":{"a":1,"b":2,"A":3}}]}"#),
     (br#"{"":1,"":1}"#, Rule::DuplicateKey, br#"{"":1," ":1}"#),
-    (
-        "{\"é\":1,\"\\u00e9\":2}".as_bytes(),
-        Rule::DuplicateKey,
-        "{\"é\":1,\"e\u{301}\":2}".as_bytes(),
-    ),
+    ("{\"é\":1,\"\\u00e9\":2}".as_bytes(), Rule::DuplicateKey, "{\"é\":1,\"e\u{301}\":2}".as_bytes()),
     (b"[]", Rule::EmptyBatch, b"[{}]"),
     (b"[1]", Rule::NotJsonRpc, b"[{}]"),
     (b"[{},[{}]]", Rule::NotJsonRpc, b"[{},{}]"),
@@ -86,44 +54,17 @@ fn each_fault_and_its_innocent_twin() {
 fn keys_that_readers_without_case_take_for_one() {
     for (bad, good) in [
         (r#"{"Method":"a"}"#, r#"{"method":"a"}"#),
-        (
-            r#"{"method":"a","METHOD":"b"}"#,
-            r#"{"method":"a","x":{"METHOD":"b"}}"#,
-        ),
+        (r#"{"method":"a","METHOD":"b"}"#, r#"{"method":"a","x":{"METHOD":"b"}}"#),
         ("{\"param\u{17f}\":{}}", r#"{"params":{}}"#),
-        (
-            r#"{"params":{"name":"a","Name":"b"}}"#,
-            r#"{"params":{"name":"a","x":{"Name":"b"}}}"#,
-        ),
-        (
-            r#"{"params":{"\u004eame":"b"}}"#,
-            r#"{"params":{"title":"b"}}"#,
-        ),
-        (
-            r#"{"params":{"arguments":{"path":1,"Path":2}}}"#,
-            r#"{"params":{"arguments":{"path":1,"paths":2}}}"#,
-        ),
+        (r#"{"params":{"name":"a","Name":"b"}}"#, r#"{"params":{"name":"a","x":{"Name":"b"}}}"#),
+        (r#"{"params":{"\u004eame":"b"}}"#, r#"{"params":{"title":"b"}}"#),
+        (r#"{"params":{"arguments":{"path":1,"Path":2}}}"#, r#"{"params":{"arguments":{"path":1,"paths":2}}}"#),
         // A map deeper in the arguments may hold both: the environment has http_proxy and HTTP_PROXY.
-        (
-            r#"{"params":{"arguments":{"a":1,"A":2}}}"#,
-            r#"{"params":{"arguments":{"env":{"a":1,"A":2}}}}"#,
-        ),
-        (
-            r#"{"result":{"tools":[{"name":"a","NAME":"b"}]}}"#,
-            r#"{"result":{"tools":[{"name":"a"},{"name":"b"}]}}"#,
-        ),
-        (
-            r#"{"result":{"tools":[{"Description":"b"}]}}"#,
-            r#"{"result":{"tools":[{"description":"b"}]}}"#,
-        ),
-        (
-            r#"{"result":{"Tools":[]}}"#,
-            r#"{"result":{"x":{"Tools":[]}}}"#,
-        ),
-        (
-            r#"{"error":{"Message":"x"}}"#,
-            r#"{"error":{"data":{"Message":"x"}}}"#,
-        ),
+        (r#"{"params":{"arguments":{"a":1,"A":2}}}"#, r#"{"params":{"arguments":{"env":{"a":1,"A":2}}}}"#),
+        (r#"{"result":{"tools":[{"name":"a","NAME":"b"}]}}"#, r#"{"result":{"tools":[{"name":"a"},{"name":"b"}]}}"#),
+        (r#"{"result":{"tools":[{"Description":"b"}]}}"#, r#"{"result":{"tools":[{"description":"b"}]}}"#),
+        (r#"{"result":{"Tools":[]}}"#, r#"{"result":{"x":{"Tools":[]}}}"#),
+        (r#"{"error":{"Message":"x"}}"#, r#"{"error":{"data":{"Message":"x"}}}"#),
         (r#"[{"Id":1}]"#, r#"[{"id":1}]"#),
     ] {
         assert_eq!(fault(bad.as_bytes()), Some(Rule::KeySpelling), "{bad}");
@@ -189,10 +130,7 @@ fn what_is_not_json() {
         "{}\0",
     ] {
         assert_eq!(fault(line.as_bytes()), Some(Rule::NotJson), "{line}");
-        assert!(
-            serde_json::from_str::<Value>(line).is_err() || line.contains('\n'),
-            "{line}"
-        );
+        assert!(serde_json::from_str::<Value>(line).is_err() || line.contains('\n'), "{line}");
     }
 }
 
@@ -203,14 +141,8 @@ fn depth_at_the_limit_and_over_it() {
     assert_eq!(fault(&at(DEPTH_LIMIT + 1)), Some(Rule::TooDeep));
     assert_eq!(fault(&at(100_000)), Some(Rule::TooDeep));
     // The id behind it is found all the same, even if the depth holds brackets in strings.
-    let line = [
-        br#"{"a":"#.to_vec(),
-        vec![b'['; 200],
-        br#""]\"]""#.to_vec(),
-        vec![b']'; 200],
-        br#","id":7}"#.to_vec(),
-    ]
-    .concat();
+    let line = [br#"{"a":"#.to_vec(), vec![b'['; 200], br#""]\"]""#.to_vec(), vec![b']'; 200], br#","id":7}"#.to_vec()]
+        .concat();
     let mut scanner = Scanner::new();
     let scan = scanner.scan(&line);
     assert_eq!(scan.fault.map(|f| f.rule), Some(Rule::TooDeep));
@@ -222,17 +154,8 @@ fn depth_at_the_limit_and_over_it() {
 fn batches_have_a_limit() {
     let batch = |n: usize| format!("[{}]", vec!["{}"; n].join(","));
     assert_eq!(fault(batch(BATCH_LIMIT).as_bytes()), None);
-    assert_eq!(
-        fault(batch(BATCH_LIMIT + 1).as_bytes()),
-        Some(Rule::LongBatch)
-    );
-    assert_eq!(
-        Scanner::new()
-            .scan(batch(BATCH_LIMIT * 2).as_bytes())
-            .outlines
-            .len(),
-        BATCH_LIMIT
-    );
+    assert_eq!(fault(batch(BATCH_LIMIT + 1).as_bytes()), Some(Rule::LongBatch));
+    assert_eq!(Scanner::new().scan(batch(BATCH_LIMIT * 2).as_bytes()).outlines.len(), BATCH_LIMIT);
 }
 
 #[test]
@@ -252,10 +175,7 @@ fn the_id_is_known_after_most_faults() {
         assert_eq!(&line[span.from as usize..span.to as usize], b"7");
     }
     let mut scanner = Scanner::new();
-    assert_eq!(
-        scanner.scan(br#"{"id":7,"id":8}"#).outlines[0].get(Slot::Id),
-        None
-    );
+    assert_eq!(scanner.scan(br#"{"id":7,"id":8}"#).outlines[0].get(Slot::Id), None);
 }
 
 #[test]
@@ -282,12 +202,7 @@ fn large_objects_without_repeats_pass_and_with_one_do_not() {
 fn scratch_memory_is_given_back() {
     let members: Vec<String> = (0..100_000).map(|n| format!("\"k{n}\":{n}")).collect();
     let mut scanner = Scanner::new();
-    assert_eq!(
-        scanner
-            .scan(format!("{{{}}}", members.join(",")).as_bytes())
-            .fault,
-        None
-    );
+    assert_eq!(scanner.scan(format!("{{{}}}", members.join(",")).as_bytes()).fault, None);
     assert_eq!(scanner.scratch.keys.len(), 0);
     assert!(scanner.scratch.keys.capacity() <= 1024);
 }
@@ -298,9 +213,7 @@ fn value() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
-        any::<f64>()
-            .prop_filter("small", |n| n.abs() < 1e307)
-            .prop_map(Value::from),
+        any::<f64>().prop_filter("small", |n| n.abs() < 1e307).prop_map(Value::from),
         any::<String>().prop_map(Value::from),
     ];
     leaf.prop_recursive(6, 60, 8, |inner| {

@@ -39,10 +39,7 @@ fn plain_long(bytes: &[u8], mut at: usize) -> usize {
 /// Passes over whole blocks of plain bytes.
 fn plain_blocks(bytes: &[u8], mut at: usize) -> usize {
     while let Some(block) = bytes.get(at..at + BLOCK) {
-        if block
-            .iter()
-            .fold(false, |special, byte| special | is_special(*byte))
-        {
+        if block.iter().fold(false, |special, byte| special | is_special(*byte)) {
             break;
         }
         at += BLOCK;
@@ -52,10 +49,7 @@ fn plain_blocks(bytes: &[u8], mut at: usize) -> usize {
 
 #[inline(always)]
 fn word(bytes: &[u8], at: usize) -> Option<u64> {
-    bytes
-        .get(at..)?
-        .first_chunk()
-        .map(|word| u64::from_le_bytes(*word))
+    bytes.get(at..)?.first_chunk().map(|word| u64::from_le_bytes(*word))
 }
 
 /// A word whose lowest set bit lies in its first special byte; 0 when none is special. The usual
@@ -126,9 +120,8 @@ fn unicode(bytes: &[u8], at: usize) -> Escape {
     if let Some(char) = char::from_u32(unit) {
         return Escape::Char(char, 6);
     }
-    let low = (bytes.get(at + 6) == Some(&b'\\') && bytes.get(at + 7) == Some(&b'u'))
-        .then(|| hex(bytes, at + 8))
-        .flatten();
+    let low =
+        (bytes.get(at + 6) == Some(&b'\\') && bytes.get(at + 7) == Some(&b'u')).then(|| hex(bytes, at + 8)).flatten();
     match (unit, low) {
         (0xd800..=0xdbff, Some(low @ 0xdc00..=0xdfff)) => {
             let code = 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
@@ -139,9 +132,7 @@ fn unicode(bytes: &[u8], at: usize) -> Escape {
 }
 
 fn hex(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..at + 4)?.iter().try_fold(0, |value, byte| {
-        Some(value << 4 | char::from(*byte).to_digit(16)?)
-    })
+    bytes.get(at..at + 4)?.iter().try_fold(0, |value, byte| Some(value << 4 | char::from(*byte).to_digit(16)?))
 }
 
 /// The content of a string's inside (the bytes between its quotes), escapes resolved. Strings
@@ -179,10 +170,7 @@ pub(crate) fn unescaped(inside: &[u8]) -> Cow<'_, [u8]> {
 /// `key` without case, as readers do that ignore it: Go folds by Unicode's simple rules, so that
 /// the long s (U+017F) is an s and the Kelvin sign (U+212A) a k.
 pub(super) fn folded(key: &[u8]) -> Cow<'_, [u8]> {
-    if key
-        .iter()
-        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
-    {
+    if key.iter().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
         return Cow::Borrowed(key);
     }
     let text = String::from_utf8_lossy(key);
@@ -206,17 +194,10 @@ mod tests {
 
     #[test]
     fn keys_fold_as_gos_reader_folds_them() {
-        for (key, expected) in [
-            ("Method", "method"),
-            ("met\u{212a}od", "metkod"),
-            ("param\u{17f}", "params"),
-            ("ÄÖ", "äö"),
-        ] {
-            assert_eq!(
-                folded(key.as_bytes()).as_ref(),
-                expected.as_bytes(),
-                "{key}"
-            );
+        for (key, expected) in
+            [("Method", "method"), ("met\u{212a}od", "metkod"), ("param\u{17f}", "params"), ("ÄÖ", "äö")]
+        {
+            assert_eq!(folded(key.as_bytes()).as_ref(), expected.as_bytes(), "{key}");
         }
         // No simple folding exists for the sharp s, and the capital one folds to it.
         assert_eq!(folded("ß".as_bytes()).as_ref(), "ß".as_bytes());

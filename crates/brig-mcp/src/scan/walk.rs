@@ -73,11 +73,7 @@ pub(super) struct Walk<'a, 's> {
 
 impl Scratch {
     pub(super) fn new() -> Self {
-        Self {
-            around: Vec::with_capacity(DEPTH_LIMIT),
-            keys: Keys::new(),
-            outlines: Vec::new(),
-        }
+        Self { around: Vec::with_capacity(DEPTH_LIMIT), keys: Keys::new(), outlines: Vec::new() }
     }
 
     /// Empties it, and lets the memory go that one large message needed.
@@ -90,13 +86,7 @@ impl Scratch {
 }
 
 impl Frame {
-    const LINE: Self = Self {
-        role: Role::Line,
-        object: false,
-        slot: None,
-        value: 0,
-        first: 0,
-    };
+    const LINE: Self = Self { role: Role::Line, object: false, slot: None, value: 0, first: 0 };
 }
 
 impl<'a, 's> Walk<'a, 's> {
@@ -152,13 +142,7 @@ impl<'a, 's> Walk<'a, 's> {
             }
             loop {
                 if let Some(slot) = self.here.slot.take() {
-                    self.outline.set(
-                        slot,
-                        Span {
-                            from: self.here.value,
-                            to: narrow(self.at),
-                        },
-                    );
+                    self.outline.set(slot, Span { from: self.here.value, to: narrow(self.at) });
                 }
                 self.space();
                 match self.peek() {
@@ -218,13 +202,7 @@ impl<'a, 's> Walk<'a, 's> {
         }
         let first = narrow(self.scratch.keys.len());
         self.scratch.around.push(self.here);
-        self.here = Frame {
-            role,
-            object,
-            slot: None,
-            value: 0,
-            first,
-        };
+        self.here = Frame { role, object, slot: None, value: 0, first };
         self.at += 1;
         self.space();
         if self.peek() == Some(if object { b'}' } else { b']' }) {
@@ -321,11 +299,7 @@ impl<'a, 's> Walk<'a, 's> {
         }
         let (first, fold) = (self.here.first as usize, self.here.role.ignores_case());
         if let Some(twice) = self.scratch.keys.twice(first, self.bytes, fold) {
-            let rule = if twice.exactly {
-                Rule::DuplicateKey
-            } else {
-                Rule::KeySpelling
-            };
+            let rule = if twice.exactly { Rule::DuplicateKey } else { Rule::KeySpelling };
             self.fault(rule, twice.at);
         }
     }

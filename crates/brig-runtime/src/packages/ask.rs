@@ -57,7 +57,9 @@ impl AskError {
                 "set the registry in your own npm, pip or uv configuration; a command line may not choose it".into()
             }
             Self::Option { runner, .. } => {
-                format!("leave it out, or put it behind the package if it is the server's own: {runner} PACKAGE --option")
+                format!(
+                    "leave it out, or put it behind the package if it is the server's own: {runner} PACKAGE --option"
+                )
             }
             Self::Value { .. } | Self::Nothing(_) => "brig run -- npx -y PACKAGE, or brig run -- uvx PACKAGE".into(),
             Self::Spec(_) => {
@@ -90,15 +92,8 @@ struct Runner {
 }
 
 /// Options that would choose another registry than the host's.
-const INDEXES: [&str; 7] = [
-    "--registry",
-    "--index",
-    "--default-index",
-    "--extra-index-url",
-    "--find-links",
-    "-f",
-    "-i",
-];
+const INDEXES: [&str; 7] =
+    ["--registry", "--index", "--default-index", "--extra-index-url", "--find-links", "-f", "-i"];
 
 const NPX: Runner = Runner {
     name: "npx",
@@ -170,13 +165,7 @@ const RUNNERS: [(&[&str], &Runner); 6] = [
 ];
 
 /// Runners that would fetch packages at every start and are not resolved here.
-const NOT_SERVED: [&[&str]; 5] = [
-    &["bunx"],
-    &["bun", "x"],
-    &["pnpm", "dlx"],
-    &["pnpx"],
-    &["yarn", "dlx"],
-];
+const NOT_SERVED: [&[&str]; 5] = [&["bunx"], &["bun", "x"], &["pnpm", "dlx"], &["pnpx"], &["yarn", "dlx"]];
 
 /// Recognises a package runner; `None` is an ordinary program.
 ///
@@ -186,12 +175,7 @@ pub fn recognise(argv: &[String]) -> Result<Option<Ask>, AskError> {
     let begins = |words: &[&str]| {
         let name = argv.first().and_then(|file| file.rsplit('/').next());
         let rest = argv.iter().skip(1).map(String::as_str);
-        argv.len() >= words.len()
-            && name
-                .into_iter()
-                .chain(rest)
-                .zip(words)
-                .all(|(got, want)| got == *want)
+        argv.len() >= words.len() && name.into_iter().chain(rest).zip(words).all(|(got, want)| got == *want)
     };
     if let Some(words) = NOT_SERVED.iter().find(|words| begins(words)) {
         return Err(AskError::Runner(words.join(" ")));
@@ -202,25 +186,12 @@ pub fn recognise(argv: &[String]) -> Result<Option<Ask>, AskError> {
     let mut asked = parse(runner, &argv[words.len()..])?;
     // `npm exec` would take options behind the package for its own.
     let mixed = words.len() > 1 && runner.ecosystem == Ecosystem::Npm && !asked.separated;
-    let behind = asked
-        .rest
-        .iter()
-        .skip(1)
-        .find(|word| mixed && word.starts_with('-'));
+    let behind = asked.rest.iter().skip(1).find(|word| mixed && word.starts_with('-'));
     if let Some(option) = behind {
-        return Err(AskError::Option {
-            runner: "npm exec",
-            option: option.clone(),
-        });
+        return Err(AskError::Option { runner: "npm exec", option: option.clone() });
     }
     let (command, specs) = packages(runner, &mut asked)?;
-    Ok(Some(Ask {
-        ecosystem: runner.ecosystem,
-        specs,
-        command,
-        args: asked.rest,
-        python: asked.python,
-    }))
+    Ok(Some(Ask { ecosystem: runner.ecosystem, specs, command, args: asked.rest, python: asked.python }))
 }
 
 #[derive(Default)]
@@ -256,26 +227,16 @@ fn parse(runner: &Runner, words: &[String]) -> Result<Words, AskError> {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (word.as_str(), None),
         };
-        let effect = runner
-            .options
-            .iter()
-            .find(|(option, _)| *option == name)
-            .map(|(_, effect)| *effect);
+        let effect = runner.options.iter().find(|(option, _)| *option == name).map(|(_, effect)| *effect);
         let Some(effect) = effect else {
-            return Err(AskError::Option {
-                runner: runner.name,
-                option: name.to_owned(),
-            });
+            return Err(AskError::Option { runner: runner.name, option: name.to_owned() });
         };
         if matches!(effect, Effect::Ignore) {
             continue;
         }
         let value = inline.or_else(|| words.next().cloned());
         let value = value.filter(|value| !value.is_empty());
-        let value = value.ok_or_else(|| AskError::Value {
-            runner: runner.name,
-            option: name.to_owned(),
-        })?;
+        let value = value.ok_or_else(|| AskError::Value { runner: runner.name, option: name.to_owned() })?;
         match effect {
             Effect::Package => asked.packages.push(value),
             Effect::Further => asked.further.extend(value.split(',').map(str::to_owned)),
@@ -302,10 +263,9 @@ fn packages(runner: &Runner, asked: &mut Words) -> Result<(Option<String>, Vec<S
         let command = match runner.ecosystem {
             Ecosystem::Npm => None,
             // The namesake's own spelling: programs may have dots and underscores that names lose.
-            Ecosystem::Pypi => first
-                .split(['@', '=', '[', '<', '>', '~', '!'])
-                .next()
-                .map(|name| name.trim().to_owned()),
+            Ecosystem::Pypi => {
+                first.split(['@', '=', '[', '<', '>', '~', '!']).next().map(|name| name.trim().to_owned())
+            }
         };
         specs.push(spec);
         command
@@ -330,9 +290,7 @@ mod tests {
     }
 
     fn check(line: &str, specs: &str, command: Option<&str>, args: &str) {
-        let ask = ask(line)
-            .unwrap()
-            .unwrap_or_else(|| panic!("{line} is not recognised"));
+        let ask = ask(line).unwrap().unwrap_or_else(|| panic!("{line} is not recognised"));
         let texts: Vec<&str> = ask.specs.iter().map(|spec| spec.text.as_str()).collect();
         assert_eq!(texts.join(" "), specs, "{line}");
         assert_eq!(ask.command.as_deref(), command, "{line}");
@@ -341,70 +299,26 @@ mod tests {
 
     #[test]
     fn real_entries_are_recognised() {
-        check(
-            "npx -y @playwright/mcp@latest",
-            "@playwright/mcp@latest",
-            None,
-            "",
-        );
-        check(
-            "npx -y @a/server-filesystem /home/u/x --flag",
-            "@a/server-filesystem@latest",
-            None,
-            "/home/u/x --flag",
-        );
+        check("npx -y @playwright/mcp@latest", "@playwright/mcp@latest", None, "");
+        check("npx -y @a/server-filesystem /home/u/x --flag", "@a/server-filesystem@latest", None, "/home/u/x --flag");
         check("/usr/bin/npx server@1.2 -- -v", "server@1.2", None, "-v");
-        check(
-            "npx -y -p a -p b@2 cmd --x",
-            "a@latest b@2",
-            Some("cmd"),
-            "--x",
-        );
+        check("npx -y -p a -p b@2 cmd --x", "a@latest b@2", Some("cmd"), "--x");
         check("npx --package=a -- cmd -y", "a@latest", Some("cmd"), "-y");
         check("npm exec -- server -x", "server@latest", None, "-x");
         check("npm exec server -- -x", "server@latest", None, "-x");
         check("npm x server", "server@latest", None, "");
-        check(
-            "uvx mcp-server-git --repository .",
-            "mcp-server-git",
-            Some("mcp-server-git"),
-            "--repository .",
-        );
-        check(
-            "uvx --from pkg[cli]==1.0 cmd -x",
-            "pkg[cli]==1.0",
-            Some("cmd"),
-            "-x",
-        );
-        check(
-            "uvx --with a,b --with=c Main_Tool@1.0",
-            "main-tool==1.0 a b c",
-            Some("Main_Tool"),
-            "",
-        );
+        check("uvx mcp-server-git --repository .", "mcp-server-git", Some("mcp-server-git"), "--repository .");
+        check("uvx --from pkg[cli]==1.0 cmd -x", "pkg[cli]==1.0", Some("cmd"), "-x");
+        check("uvx --with a,b --with=c Main_Tool@1.0", "main-tool==1.0 a b c", Some("Main_Tool"), "");
         check("uv tool run server", "server", Some("server"), "");
         check("pipx run --spec pkg cmd x", "pkg", Some("cmd"), "x");
-        assert_eq!(
-            ask("uvx -p 3.12 server")
-                .unwrap()
-                .unwrap()
-                .python
-                .as_deref(),
-            Some("3.12")
-        );
+        assert_eq!(ask("uvx -p 3.12 server").unwrap().unwrap().python.as_deref(), Some("3.12"));
     }
 
     #[test]
     fn ordinary_programs_are_not() {
-        for line in [
-            "node server.js",
-            "npm start",
-            "uv run server.py",
-            "pipx list",
-            "./npx-like",
-            "python -m x",
-            "npm",
-        ] {
+        for line in ["node server.js", "npm start", "uv run server.py", "pipx list", "./npx-like", "python -m x", "npm"]
+        {
             assert_eq!(ask(line), Ok(None), "{line}");
         }
     }
@@ -433,12 +347,6 @@ mod tests {
             let error = ask(line).unwrap_err();
             assert!(error.hint().is_some(), "{line}");
         }
-        assert!(
-            ask("npx --registry=https://x.example a")
-                .unwrap_err()
-                .hint()
-                .unwrap()
-                .contains("configuration")
-        );
+        assert!(ask("npx --registry=https://x.example a").unwrap_err().hint().unwrap().contains("configuration"));
     }
 }

@@ -70,21 +70,13 @@ impl EntryError {
         match self {
             Self::Which { package, programs } => {
                 let program = programs.first()?;
-                Some(format!(
-                    "name one: brig run -- npx -y -p {package} {program}"
-                ))
+                Some(format!("name one: brig run -- npx -y -p {package} {program}"))
             }
-            Self::NoSuch {
-                package, programs, ..
-            } => {
+            Self::NoSuch { package, programs, .. } => {
                 let program = programs.first()?;
-                Some(format!(
-                    "name one of them: brig run -- uvx --from {package} {program}"
-                ))
+                Some(format!("name one of them: brig run -- uvx --from {package} {program}"))
             }
-            Self::NoProgram(_) => {
-                Some("it is a library; name the package that has the server".into())
-            }
+            Self::NoProgram(_) => Some("it is a library; name the package that has the server".into()),
             Self::NotInstalled(_) | Self::Malformed(_) => None,
         }
     }
@@ -105,11 +97,7 @@ fn node_program(tree: &Path, ask: &Ask, runtime: &Found) -> Result<Started, Entr
             programs.entry(name).or_insert(file);
         }
     }
-    let package = ask
-        .specs
-        .first()
-        .map(|spec| spec.name.clone())
-        .unwrap_or_default();
+    let package = ask.specs.first().map(|spec| spec.name.clone()).unwrap_or_default();
     let names = || programs.keys().cloned().collect::<Vec<_>>();
     let own = package.rsplit('/').next().unwrap_or_default();
     let files: BTreeSet<&PathBuf> = programs.values().collect();
@@ -121,28 +109,16 @@ fn node_program(tree: &Path, ask: &Ask, runtime: &Found) -> Result<Started, Entr
         })?,
         None if programs.is_empty() => return Err(EntryError::NoProgram(package)),
         // As npx: the only one, else the namesake.
-        None if files.len() == 1 => files
-            .into_iter()
-            .next()
-            .ok_or_else(|| EntryError::NoProgram(package.clone()))?,
-        None => programs.get(own).ok_or_else(|| EntryError::Which {
-            package: package.clone(),
-            programs: names(),
-        })?,
+        None if files.len() == 1 => files.into_iter().next().ok_or_else(|| EntryError::NoProgram(package.clone()))?,
+        None => programs.get(own).ok_or_else(|| EntryError::Which { package: package.clone(), programs: names() })?,
     };
     let real = inside(tree, file).ok_or_else(|| EntryError::Malformed(package.clone()))?;
     let boxed = PathBuf::from(PACKAGE).join(file).display().to_string();
     if !runs_in_node(&real) {
-        return Ok(Started {
-            file: boxed.clone(),
-            argv: vec![boxed],
-        });
+        return Ok(Started { file: boxed.clone(), argv: vec![boxed] });
     }
     let node = runtime.file.display().to_string();
-    Ok(Started {
-        file: node.clone(),
-        argv: vec![node, boxed],
-    })
+    Ok(Started { file: node.clone(), argv: vec![node, boxed] })
 }
 
 /// The programs of one package: names and files relative to the tree.
@@ -157,17 +133,13 @@ fn node_programs(tree: &Path, package: &str) -> Result<BTreeMap<String, PathBuf>
     let own = package.rsplit('/').next().unwrap_or_default();
     let pairs: Vec<(&str, &str)> = match &manifest["bin"] {
         Value::String(path) => vec![(own, path)],
-        Value::Object(map) => map
-            .iter()
-            .filter_map(|(name, path)| Some((name.rsplit('/').next()?, path.as_str()?)))
-            .collect(),
+        Value::Object(map) => {
+            map.iter().filter_map(|(name, path)| Some((name.rsplit('/').next()?, path.as_str()?))).collect()
+        }
         _ => Vec::new(),
     };
     let place = |(name, path): (&str, &str)| Some((name.to_owned(), folder.join(relative(path)?)));
-    pairs
-        .into_iter()
-        .map(|pair| place(pair).ok_or_else(malformed))
-        .collect()
+    pairs.into_iter().map(|pair| place(pair).ok_or_else(malformed)).collect()
 }
 
 /// A path that stays where it is joined to: no `..`, not absolute.
@@ -192,102 +164,61 @@ fn inside(tree: &Path, path: &Path) -> Option<PathBuf> {
 /// Whether a file is a script for Node without further options; everything else is executed as it is.
 fn runs_in_node(file: &Path) -> bool {
     let mut head = Vec::new();
-    if File::open(file)
-        .and_then(|file| file.take(HEAD).read_to_end(&mut head))
-        .is_err()
-    {
+    if File::open(file).and_then(|file| file.take(HEAD).read_to_end(&mut head)).is_err() {
         return false;
     }
     if !head.starts_with(b"#!") {
-        return file
-            .extension()
-            .is_some_and(|end| end == "js" || end == "mjs" || end == "cjs");
+        return file.extension().is_some_and(|end| end == "js" || end == "mjs" || end == "cjs");
     }
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = String::from_utf8_lossy(&line[2..]);
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
-    matches!(
-        words[..],
-        ["/usr/bin/env", "node"] | ["/usr/bin/env", "-S", "node"]
-    ) || matches!(words[..], [path] if path.ends_with("/node"))
+    matches!(words[..], ["/usr/bin/env", "node"] | ["/usr/bin/env", "-S", "node"])
+        || matches!(words[..], [path] if path.ends_with("/node"))
 }
 
 fn python_program(tree: &Path, ask: &Ask) -> Result<Started, EntryError> {
-    let package = ask
-        .specs
-        .first()
-        .map(|spec| spec.name.clone())
-        .unwrap_or_default();
+    let package = ask.specs.first().map(|spec| spec.name.clone()).unwrap_or_default();
     let command = ask.command.clone().unwrap_or_else(|| package.clone());
     let programs = python_programs(tree);
     // `uvx Some_Tool` means the program of that name in any of its spellings.
     let same = |name: &&String| spec::normal(name) == spec::normal(&command);
-    let name = programs
-        .iter()
-        .find(|name| **name == command)
-        .or_else(|| programs.iter().find(same));
+    let name = programs.iter().find(|name| **name == command).or_else(|| programs.iter().find(same));
     match name {
         Some(name) => {
             let file = format!("{PACKAGE}/bin/{name}");
-            Ok(Started {
-                file: file.clone(),
-                argv: vec![file],
-            })
+            Ok(Started { file: file.clone(), argv: vec![file] })
         }
         None if programs.is_empty() => Err(EntryError::NoProgram(package)),
-        None => Err(EntryError::NoSuch {
-            package,
-            command,
-            programs,
-        }),
+        None => Err(EntryError::NoSuch { package, command, programs }),
     }
 }
 
 /// Programs in the environment's `bin`, without Python's own.
 fn python_programs(tree: &Path) -> Vec<String> {
-    let entries = fs::read_dir(tree.join("bin"))
-        .into_iter()
-        .flatten()
-        .flatten()
-        .take(MAX_DISTRIBUTIONS);
+    let entries = fs::read_dir(tree.join("bin")).into_iter().flatten().flatten().take(MAX_DISTRIBUTIONS);
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     let own = |name: &String| {
-        let python = name.strip_prefix("python").is_some_and(|rest| {
-            rest.bytes()
-                .all(|byte| byte.is_ascii_digit() || byte == b'.')
-        });
+        let python = name
+            .strip_prefix("python")
+            .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
         python || name.to_ascii_lowercase().starts_with("activate")
     };
-    let mut names: Vec<String> = names
-        .filter(|name| !own(name) && inside(tree, &Path::new("bin").join(name)).is_some())
-        .collect();
+    let mut names: Vec<String> =
+        names.filter(|name| !own(name) && inside(tree, &Path::new("bin").join(name)).is_some()).collect();
     names.sort();
     names
 }
 
 /// Everything that was installed, the main package first.
 pub(super) fn resolved(tree: &Path, ask: &Ask) -> Result<Vec<String>, EntryError> {
-    let main = ask
-        .specs
-        .first()
-        .map(|spec| spec.name.clone())
-        .unwrap_or_default();
+    let main = ask.specs.first().map(|spec| spec.name.clone()).unwrap_or_default();
     let (all, mark) = match ask.ecosystem {
-        Ecosystem::Npm => (
-            npm_resolved(tree).ok_or_else(|| EntryError::Malformed(main.clone()))?,
-            '@',
-        ),
+        Ecosystem::Npm => (npm_resolved(tree).ok_or_else(|| EntryError::Malformed(main.clone()))?, '@'),
         Ecosystem::Pypi => (python_resolved(tree), '='),
     };
-    let is_main = |text: &&String| {
-        text.strip_prefix(&main)
-            .is_some_and(|rest| rest.starts_with(mark))
-    };
-    let first = all
-        .iter()
-        .find(is_main)
-        .cloned()
-        .ok_or_else(|| EntryError::NotInstalled(main.clone()))?;
+    let is_main = |text: &&String| text.strip_prefix(&main).is_some_and(|rest| rest.starts_with(mark));
+    let first = all.iter().find(is_main).cloned().ok_or_else(|| EntryError::NotInstalled(main.clone()))?;
     let rest = all.into_iter().filter(|text| *text != first);
     Ok([first.clone()].into_iter().chain(rest).collect())
 }
@@ -313,37 +244,20 @@ fn npm_resolved(tree: &Path) -> Option<BTreeSet<String>> {
 }
 
 fn python_resolved(tree: &Path) -> BTreeSet<String> {
-    let libs = fs::read_dir(tree.join("lib"))
-        .into_iter()
-        .flatten()
-        .flatten();
+    let libs = fs::read_dir(tree.join("lib")).into_iter().flatten().flatten();
     let sites = libs.map(|lib| lib.path().join("site-packages"));
-    let entries = sites
-        .filter_map(|site| fs::read_dir(site).ok())
-        .flatten()
-        .flatten()
-        .take(MAX_DISTRIBUTIONS);
+    let entries = sites.filter_map(|site| fs::read_dir(site).ok()).flatten().flatten().take(MAX_DISTRIBUTIONS);
     let distribution = |name: String| {
         let (name, version) = name.strip_suffix(".dist-info")?.rsplit_once('-')?;
         Some(format!("{}=={version}", spec::normal(name)))
     };
-    entries
-        .filter_map(|entry| distribution(entry.file_name().into_string().ok()?))
-        .collect()
+    entries.filter_map(|entry| distribution(entry.file_name().into_string().ok()?)).collect()
 }
 
 fn read_json(file: &Path, limit: u64) -> Option<Value> {
     let mut text = String::new();
-    File::open(file)
-        .ok()?
-        .take(limit + 1)
-        .read_to_string(&mut text)
-        .ok()?;
-    if text.len() as u64 > limit {
-        None
-    } else {
-        serde_json::from_str(&text).ok()
-    }
+    File::open(file).ok()?.take(limit + 1).read_to_string(&mut text).ok()?;
+    if text.len() as u64 > limit { None } else { serde_json::from_str(&text).ok() }
 }
 
 #[cfg(test)]
@@ -357,10 +271,7 @@ mod tests {
     }
 
     fn node() -> Found {
-        Found {
-            file: PathBuf::from("/usr/bin/node"),
-            ..Found::default()
-        }
+        Found { file: PathBuf::from("/usr/bin/node"), ..Found::default() }
     }
 
     fn tree(manifest: &str) -> tempfile::TempDir {
@@ -383,36 +294,12 @@ mod tests {
     fn programs_of_node_packages() {
         let boxed = |file: &str| format!("{PACKAGE}/node_modules/@a/server/{file}");
         let node = |file: &str| Ok(vec!["/usr/bin/node".to_owned(), boxed(file)]);
-        assert_eq!(
-            check(r#"{"bin":"./cli.js"}"#, "npx @a/server"),
-            node("cli.js")
-        );
-        assert_eq!(
-            check(r#"{"bin":{"other":"cli.js"}}"#, "npx @a/server"),
-            node("cli.js")
-        );
-        assert_eq!(
-            check(r#"{"bin":{"x":"cli.js","y":"cli.js"}}"#, "npx @a/server"),
-            node("cli.js")
-        );
-        assert_eq!(
-            check(
-                r#"{"bin":{"server":"cli.js","y":"native"}}"#,
-                "npx @a/server"
-            ),
-            node("cli.js")
-        );
-        assert_eq!(
-            check(
-                r#"{"bin":{"x":"cli.js","y":"native"}}"#,
-                "npx -p @a/server y"
-            ),
-            Ok(vec![boxed("native")])
-        );
-        assert_eq!(
-            check(r#"{"bin":"flags.js"}"#, "npx @a/server"),
-            Ok(vec![boxed("flags.js")])
-        );
+        assert_eq!(check(r#"{"bin":"./cli.js"}"#, "npx @a/server"), node("cli.js"));
+        assert_eq!(check(r#"{"bin":{"other":"cli.js"}}"#, "npx @a/server"), node("cli.js"));
+        assert_eq!(check(r#"{"bin":{"x":"cli.js","y":"cli.js"}}"#, "npx @a/server"), node("cli.js"));
+        assert_eq!(check(r#"{"bin":{"server":"cli.js","y":"native"}}"#, "npx @a/server"), node("cli.js"));
+        assert_eq!(check(r#"{"bin":{"x":"cli.js","y":"native"}}"#, "npx -p @a/server y"), Ok(vec![boxed("native")]));
+        assert_eq!(check(r#"{"bin":"flags.js"}"#, "npx @a/server"), Ok(vec![boxed("flags.js")]));
     }
 
     #[test]
@@ -421,30 +308,16 @@ mod tests {
             let error = check(manifest, line).unwrap_err();
             assert!(expect(&error), "{manifest}: {error:?}");
         };
-        is("{}", "npx @a/server", |error| {
-            matches!(error, EntryError::NoProgram(_))
+        is("{}", "npx @a/server", |error| matches!(error, EntryError::NoProgram(_)));
+        is(r#"{"bin":{"x":"cli.js","y":"native"}}"#, "npx @a/server", |error| {
+            matches!(error, EntryError::Which { .. })
         });
-        is(
-            r#"{"bin":{"x":"cli.js","y":"native"}}"#,
-            "npx @a/server",
-            |error| matches!(error, EntryError::Which { .. }),
-        );
-        is(r#"{"bin":"cli.js"}"#, "npx -p @a/server z", |error| {
-            matches!(error, EntryError::NoSuch { .. })
-        });
-        is(r#"{"bin":"cli.js"}"#, "npx other", |error| {
-            matches!(error, EntryError::NotInstalled(_))
-        });
-        for bad in [
-            r#"{"bin":"../x.js"}"#,
-            r#"{"bin":"/bin/sh"}"#,
-            r#"{"bin":"out.js"}"#,
-            r#"{"bin":"missing.js"}"#,
-            "[",
-        ] {
-            is(bad, "npx @a/server", |error| {
-                matches!(error, EntryError::Malformed(_))
-            });
+        is(r#"{"bin":"cli.js"}"#, "npx -p @a/server z", |error| matches!(error, EntryError::NoSuch { .. }));
+        is(r#"{"bin":"cli.js"}"#, "npx other", |error| matches!(error, EntryError::NotInstalled(_)));
+        for bad in
+            [r#"{"bin":"../x.js"}"#, r#"{"bin":"/bin/sh"}"#, r#"{"bin":"out.js"}"#, r#"{"bin":"missing.js"}"#, "["]
+        {
+            is(bad, "npx @a/server", |error| matches!(error, EntryError::Malformed(_)));
         }
     }
 
@@ -453,29 +326,14 @@ mod tests {
         let tree = tempfile::tempdir().unwrap();
         let bin = tree.path().join("bin");
         fs::create_dir_all(&bin).unwrap();
-        for name in [
-            "python",
-            "python3.11",
-            "activate",
-            "Activate.ps1",
-            "Some_Tool",
-            "other",
-        ] {
+        for name in ["python", "python3.11", "activate", "Activate.ps1", "Some_Tool", "other"] {
             fs::write(bin.join(name), "").unwrap();
         }
         symlink("/bin/sh", bin.join("sh")).unwrap();
         let argv = |line: &str| find(tree.path(), &ask(line), &node()).map(|started| started.argv);
-        assert_eq!(
-            argv("uvx some-tool"),
-            Ok(vec![format!("{PACKAGE}/bin/Some_Tool")])
-        );
-        assert_eq!(
-            argv("uvx --from some-tool other"),
-            Ok(vec![format!("{PACKAGE}/bin/other")])
-        );
-        let Err(EntryError::NoSuch { programs, .. }) = argv("uvx --from some-tool sh") else {
-            panic!()
-        };
+        assert_eq!(argv("uvx some-tool"), Ok(vec![format!("{PACKAGE}/bin/Some_Tool")]));
+        assert_eq!(argv("uvx --from some-tool other"), Ok(vec![format!("{PACKAGE}/bin/other")]));
+        let Err(EntryError::NoSuch { programs, .. }) = argv("uvx --from some-tool sh") else { panic!() };
         assert_eq!(programs, ["Some_Tool", "other"]);
     }
 }

@@ -111,9 +111,7 @@ impl RegistryError {
             Self::Folder { by, .. } => {
                 format!("move the packages into a folder of their own, and name that in {by}")
             }
-            Self::Inline { .. } => {
-                "put the certificates into a file and name it with cafile".into()
-            }
+            Self::Inline { .. } => "put the certificates into a file and name it with cafile".into(),
             Self::File(path) => format!("correct {}", path.display()),
         })
     }
@@ -146,10 +144,7 @@ fn read_address(by: &str, address: &str) -> Result<Grant, RegistryError> {
     if !address.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(bad());
     }
-    let (way, port, rest) = match (
-        address.strip_prefix("https://"),
-        address.strip_prefix("http://"),
-    ) {
+    let (way, port, rest) = match (address.strip_prefix("https://"), address.strip_prefix("http://")) {
         (Some(rest), _) => (Way::Tls, 443, rest),
         (_, Some(rest)) => (Way::Clear, 80, rest),
         _ => return Err(bad()),
@@ -158,10 +153,8 @@ fn read_address(by: &str, address: &str) -> Result<Grant, RegistryError> {
     if authority.contains('@') {
         return Err(RegistryError::Credentials { by: by.to_owned() });
     }
-    let place = Endpoint::parse(authority, Some(port)).map_err(|source| RegistryError::Host {
-        by: by.to_owned(),
-        source,
-    })?;
+    let place =
+        Endpoint::parse(authority, Some(port)).map_err(|source| RegistryError::Host { by: by.to_owned(), source })?;
     Ok(Grant { place, way })
 }
 
@@ -174,23 +167,13 @@ fn authority(by: &str, path: &str, caller: &Caller) -> Result<PathBuf, RegistryE
     // Its real path: the bind is made of what it is, not of a link to it.
     match path.canonicalize() {
         Ok(real) if real.is_file() => Ok(real),
-        _ => Err(RegistryError::Authority {
-            by: by.to_owned(),
-            path,
-        }),
+        _ => Err(RegistryError::Authority { by: by.to_owned(), path }),
     }
 }
 
 /// Whether the caller's programs are sent through a proxy.
 fn has_proxy(caller: &Caller) -> bool {
-    let names = [
-        "HTTPS_PROXY",
-        "https_proxy",
-        "HTTP_PROXY",
-        "http_proxy",
-        "ALL_PROXY",
-        "all_proxy",
-    ];
+    let names = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
     names.iter().any(|name| caller.var(name).is_some())
 }
 
@@ -202,22 +185,10 @@ mod tests {
     fn addresses_are_read_strictly() {
         let check = |address: &str, expect: &str, way| {
             let grant = read_address("registry", address).unwrap();
-            assert_eq!(
-                (grant.place.to_string().as_str(), grant.way),
-                (expect, way),
-                "{address}"
-            );
+            assert_eq!((grant.place.to_string().as_str(), grant.way), (expect, way), "{address}");
         };
-        check(
-            "https://registry.example/",
-            "registry.example:443",
-            Way::Tls,
-        );
-        check(
-            "https://Registry.example:8443/a/b",
-            "registry.example:8443",
-            Way::Tls,
-        );
+        check("https://registry.example/", "registry.example:443", Way::Tls);
+        check("https://Registry.example:8443/a/b", "registry.example:8443", Way::Tls);
         check("http://10.0.0.5:4873", "10.0.0.5:4873", Way::Clear);
         check("http://localhost/simple?x", "localhost:80", Way::Clear);
         for bad in [
@@ -231,14 +202,8 @@ mod tests {
         ] {
             assert!(read_address("registry", bad).is_err(), "{bad}");
         }
-        let secret =
-            read_address("registry", "https://user:hunter2@registry.example/").unwrap_err();
-        assert_eq!(
-            secret,
-            RegistryError::Credentials {
-                by: "registry".into()
-            }
-        );
+        let secret = read_address("registry", "https://user:hunter2@registry.example/").unwrap_err();
+        assert_eq!(secret, RegistryError::Credentials { by: "registry".into() });
         assert!(!format!("{secret} {secret:?} {:?}", secret.hint()).contains("hunter2"));
     }
 }

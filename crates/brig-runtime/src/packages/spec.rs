@@ -32,10 +32,7 @@ pub struct Spec {
 /// `name`, `@scope/name`, each with `@version`; without one it is `latest`, as npm reads it.
 pub(super) fn npm(text: &str) -> Result<Spec, SpecError> {
     let bad = || SpecError::NotRegistry(text.to_owned());
-    let at = text
-        .get(1..)
-        .and_then(|rest| rest.find('@'))
-        .map(|at| at + 1);
+    let at = text.get(1..).and_then(|rest| rest.find('@')).map(|at| at + 1);
     let (name, version) = at.map_or((text, "latest"), |at| (&text[..at], &text[at + 1..]));
     if version.contains([':', '/']) || name.contains(':') {
         return Err(bad());
@@ -46,24 +43,15 @@ pub(super) fn npm(text: &str) -> Result<Spec, SpecError> {
         None => vec![name],
     };
     let plain = |part: &&str| {
-        let first = part
-            .bytes()
-            .next()
-            .is_some_and(|byte| byte.is_ascii_alphanumeric());
-        first
-            && part
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
+        let first = part.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+        first && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
     };
     let count = if name.starts_with('@') { 2 } else { 1 };
     if parts.len() != count || name.len() > MAX_NAME || !parts.iter().all(plain) {
         return Err(SpecError::Name(name.to_owned()));
     }
     let version = check_version(version, b".-+^~<>=|* ")?;
-    Ok(Spec {
-        name: name.to_owned(),
-        text: format!("{name}@{version}"),
-    })
+    Ok(Spec { name: name.to_owned(), text: format!("{name}@{version}") })
 }
 
 /// `name`, `name[extra]`, `name==1.2`, `name>=1,<2`, and uv's `name@1.2` and `name@latest` (PEP 508 without
@@ -73,18 +61,14 @@ pub(super) fn python(text: &str) -> Result<Spec, SpecError> {
     if text.contains([':', '/', ';']) {
         return Err(SpecError::NotRegistry(text.to_owned()));
     }
-    let end = text
-        .find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c))
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
     let ends = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
     if name.len() > MAX_NAME || !ends(name.bytes().next()) || !ends(name.bytes().last()) {
         return Err(SpecError::Name(name.to_owned()));
     }
     let (extras, rest) = match rest.strip_prefix('[') {
-        Some(inner) => inner
-            .split_once(']')
-            .ok_or_else(|| SpecError::Name(text.to_owned()))?,
+        Some(inner) => inner.split_once(']').ok_or_else(|| SpecError::Name(text.to_owned()))?,
         None => ("", rest),
     };
     let extra = |byte: u8| byte.is_ascii_alphanumeric() || b"-_., ".contains(&byte);
@@ -95,21 +79,12 @@ pub(super) fn python(text: &str) -> Result<Spec, SpecError> {
         "" | "@latest" => String::new(),
         rest => match rest.strip_prefix('@') {
             Some(version) => format!("=={}", check_version(version, b".+!-_")?),
-            None if rest.starts_with(['=', '>', '<', '~', '!']) => {
-                check_version(rest, b".+!*=><~, -_")?
-            }
+            None if rest.starts_with(['=', '>', '<', '~', '!']) => check_version(rest, b".+!*=><~, -_")?,
             None => return Err(SpecError::Version(rest.to_owned())),
         },
     };
-    let extras = if extras.is_empty() {
-        String::new()
-    } else {
-        format!("[{}]", extras.replace(' ', ""))
-    };
-    Ok(Spec {
-        name: normal(name),
-        text: format!("{}{extras}{range}", normal(name)),
-    })
+    let extras = if extras.is_empty() { String::new() } else { format!("[{}]", extras.replace(' ', "")) };
+    Ok(Spec { name: normal(name), text: format!("{}{extras}{range}", normal(name)) })
 }
 
 /// The one spelling of a Python package's name (PEP 503).
@@ -120,11 +95,7 @@ pub(super) fn normal(name: &str) -> String {
 
 fn check_version(text: &str, marks: &[u8]) -> Result<String, SpecError> {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || marks.contains(&byte);
-    if text.is_empty()
-        || text.len() > MAX_VERSION
-        || text.starts_with('-')
-        || !text.bytes().all(good)
-    {
+    if text.is_empty() || text.len() > MAX_VERSION || text.starts_with('-') || !text.bytes().all(good) {
         return Err(SpecError::Version(text.to_owned()));
     }
     Ok(text.replace(", ", ","))

@@ -33,11 +33,7 @@ pub struct StoreError {
 
 /// Turns a failed act on a path into an error.
 pub(super) fn fail(act: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-    move |source| StoreError {
-        act,
-        path: path.to_owned(),
-        source,
-    }
+    move |source| StoreError { act, path: path.to_owned(), source }
 }
 
 /// The store of packages.
@@ -63,10 +59,7 @@ impl Store {
         }
         // Binds are made of real paths.
         let root = root.canonicalize().map_err(fail("look at", &root))?;
-        Ok(Self {
-            root,
-            state: places.state.join("packages"),
-        })
+        Ok(Self { root, state: places.state.join("packages") })
     }
 
     /// Where a tree lies.
@@ -100,10 +93,7 @@ impl Store {
     }
 
     /// A locked entry whose tree is there and whole.
-    pub(super) fn whole<'a>(
-        &self,
-        locked: Option<&'a Locked>,
-    ) -> Result<Option<&'a Locked>, PackageError> {
+    pub(super) fn whole<'a>(&self, locked: Option<&'a Locked>) -> Result<Option<&'a Locked>, PackageError> {
         match locked {
             Some(locked) if self.holds(locked)? => Ok(Some(locked)),
             _ => Ok(None),
@@ -121,28 +111,19 @@ impl Store {
     pub(super) fn claim(&self, key: &Key) -> Result<Claim, StoreError> {
         let name = name(key);
         let lock = self.lock(&name)?;
-        lock.lock()
-            .map_err(fail("lock", &self.root.join("claims").join(&name)))?;
+        lock.lock().map_err(fail("lock", &self.root.join("claims").join(&name)))?;
         self.sweep(&name)?;
         let folder = self.root.join("work").join(&name);
         remove(&folder)?;
         for part in ["tree", "work"] {
             make_folder(&folder.join(part))?;
         }
-        Ok(Claim {
-            folder,
-            _lock: lock,
-        })
+        Ok(Claim { folder, _lock: lock })
     }
 
     fn lock(&self, name: &str) -> Result<File, StoreError> {
         let path = self.root.join("claims").join(name);
-        File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(fail("open", &path))
+        File::options().create(true).truncate(false).write(true).open(&path).map_err(fail("open", &path))
     }
 
     /// Removes what installations left whose brig is gone. A living one holds its lock.
@@ -211,10 +192,7 @@ impl Claim {
 /// A name for a key that is fit for a file.
 fn name(key: &Key) -> String {
     let mut hasher = Sha256::new();
-    for text in key.asked.iter().chain([
-        &key.runtime,
-        &format!("{:?} {}", key.ecosystem, key.scripts),
-    ]) {
+    for text in key.asked.iter().chain([&key.runtime, &format!("{:?} {}", key.ecosystem, key.scripts)]) {
         hasher.update((text.len() as u64).to_le_bytes());
         hasher.update(text);
     }
@@ -222,11 +200,7 @@ fn name(key: &Key) -> String {
 }
 
 fn make_folder(path: &Path) -> Result<(), StoreError> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(fail("make", path))
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(fail("make", path))
 }
 
 /// Removes a tree, also one whose folders were made unwritable.

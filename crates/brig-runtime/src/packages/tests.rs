@@ -28,52 +28,24 @@ fn world() -> World {
         fs::write(&file, "#!/bin/sh\n").unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
     }
-    let path = root
-        .join("home/.nvm/versions/node/v22.1.0/bin")
-        .display()
-        .to_string();
-    let caller = Caller {
-        path,
-        home: root.join("home"),
-        cwd: root.clone(),
-        env: Default::default(),
-    };
-    let places = Places {
-        store: root.join("store"),
-        state: root.join("state"),
-    };
-    World {
-        folder,
-        caller,
-        places,
-    }
+    let path = root.join("home/.nvm/versions/node/v22.1.0/bin").display().to_string();
+    let caller = Caller { path, home: root.join("home"), cwd: root.clone(), env: Default::default() };
+    let places = Places { store: root.join("store"), state: root.join("state") };
+    World { folder, caller, places }
 }
 
 fn order<'a>(world: &'a World, ask: &'a Ask) -> Order<'a> {
-    Order {
-        ask,
-        caller: &world.caller,
-        places: &world.places,
-        scripts: false,
-    }
+    Order { ask, caller: &world.caller, places: &world.places, scripts: false }
 }
 
 fn ask(line: &str) -> Ask {
-    recognise(&line.split(' ').map(str::to_owned).collect::<Vec<_>>())
-        .unwrap()
-        .unwrap()
+    recognise(&line.split(' ').map(str::to_owned).collect::<Vec<_>>()).unwrap().unwrap()
 }
 
 /// Where a job's package lies on the host.
 fn tree_of(job: &Job) -> &Path {
-    let mount = job
-        .mounts
-        .iter()
-        .find(|mount| mount.target == Path::new(recipe::PACKAGE))
-        .unwrap();
-    let What::Bind(bind) = &mount.what else {
-        panic!()
-    };
+    let mount = job.mounts.iter().find(|mount| mount.target == Path::new(recipe::PACKAGE)).unwrap();
+    let What::Bind(bind) = &mount.what else { panic!() };
     assert!(bind.writable);
     &bind.source
 }
@@ -87,9 +59,7 @@ fn install(job: &Job, version: &str, content: &str) -> Result<Ended, io::Error> 
         fs::write(folder.join("package.json"), r#"{"bin":"cli.js"}"#)?;
         fs::write(folder.join("cli.js"), content)?;
     } else {
-        let lock = format!(
-            r#"{{"packages":{{"":{{}},"node_modules/server":{{"version":"{version}"}}}}}}"#
-        );
+        let lock = format!(r#"{{"packages":{{"":{{}},"node_modules/server":{{"version":"{version}"}}}}}}"#);
         fs::write(tree.join("package-lock.json"), lock)?;
     }
     Ok(Ended::default())
@@ -107,16 +77,8 @@ fn resolved_once_then_offline_until_pulled() {
     let first = ready(&order, |job| install(job, "1.0.0", "one")).unwrap();
     assert!(first.fresh);
     assert_eq!(first.locked.resolved, ["server@1.0.0"]);
-    assert_eq!(
-        first.argv[1..],
-        [
-            format!("{}/node_modules/server/cli.js", recipe::PACKAGE),
-            "--flag".into()
-        ]
-    );
-    let What::Bind(bind) = &first.mount.what else {
-        panic!()
-    };
+    assert_eq!(first.argv[1..], [format!("{}/node_modules/server/cli.js", recipe::PACKAGE), "--flag".into()]);
+    let What::Bind(bind) = &first.mount.what else { panic!() };
     assert!(!bind.writable && bind.owned);
     let second = ready(&order, never).unwrap();
     assert!(!second.fresh);
@@ -124,9 +86,7 @@ fn resolved_once_then_offline_until_pulled() {
     let pulled = pull(&order, |job| install(job, "2.0.0", "two")).unwrap();
     assert_eq!(pulled.locked.resolved, ["server@2.0.0"]);
     assert_eq!(ready(&order, never).unwrap().locked, pulled.locked);
-    let left = fs::read_dir(world.places.store.join("packages/work"))
-        .unwrap()
-        .count();
+    let left = fs::read_dir(world.places.store.join("packages/work")).unwrap().count();
     assert_eq!(left, 0, "an installation left its folder");
 }
 
@@ -140,10 +100,7 @@ fn a_deleted_store_is_filled_again_with_the_same_or_not_at_all() {
     let mut steps = Vec::new();
     let again = ready(&order, |job| {
         steps.push(job.program.argv[1].clone());
-        assert!(
-            tree_of(job).join("package-lock.json").is_file(),
-            "npm's own lock file is given back"
-        );
+        assert!(tree_of(job).join("package-lock.json").is_file(), "npm's own lock file is given back");
         install(job, "9.9.9", "one")
     });
     assert_eq!(again.unwrap().locked, first.locked);
@@ -160,9 +117,7 @@ fn a_changed_tree_is_never_run() {
     let ask = ask("npx -y server");
     let order = order(&world, &ask);
     let first = ready(&order, |job| install(job, "1.0.0", "one")).unwrap();
-    let What::Bind(bind) = &first.mount.what else {
-        panic!()
-    };
+    let What::Bind(bind) = &first.mount.what else { panic!() };
     fs::write(bind.source.join("node_modules/server/cli.js"), "evil").unwrap();
     let calls = AtomicUsize::new(0);
     let again = ready(&order, |job| {
@@ -172,10 +127,7 @@ fn a_changed_tree_is_never_run() {
     .unwrap();
     assert!(calls.load(Ordering::Relaxed) > 0);
     assert_eq!(again.locked, first.locked);
-    assert_eq!(
-        fs::read_to_string(bind.source.join("node_modules/server/cli.js")).unwrap(),
-        "one"
-    );
+    assert_eq!(fs::read_to_string(bind.source.join("node_modules/server/cli.js")).unwrap(), "one");
     // Touched but equal, as after a restored backup: hashed, and run as it is.
     fs::write(bind.source.join("node_modules/server/cli.js"), "one").unwrap();
     assert!(!ready(&order, never).unwrap().fresh);
@@ -199,11 +151,7 @@ fn two_at_once_resolve_once() {
             });
         }
     });
-    assert_eq!(
-        calls.load(Ordering::Relaxed),
-        2,
-        "npm resolves and installs, once"
-    );
+    assert_eq!(calls.load(Ordering::Relaxed), 2, "npm resolves and installs, once");
 }
 
 #[test]
@@ -233,26 +181,12 @@ fn failures_lock_nothing_and_say_why() {
     let ask = ask("npx -y server");
     let order = order(&world, &ask);
     let output = format!("{}\x1b[31mnpm error code E404", "x".repeat(20_000));
-    let error = ready(&order, |_| {
-        Ok::<_, io::Error>(Ended {
-            status: 1,
-            output: output.clone(),
-            ..Ended::default()
-        })
-    });
+    let error = ready(&order, |_| Ok::<_, io::Error>(Ended { status: 1, output: output.clone(), ..Ended::default() }));
     let error = error.unwrap_err();
     let text = error.to_string();
-    assert!(
-        text.contains("npm could not install server@latest") && text.contains("E404"),
-        "{text}"
-    );
+    assert!(text.contains("npm could not install server@latest") && text.contains("E404"), "{text}");
     assert!(!text.contains('\x1b') && text.len() < 9_000);
-    assert!(
-        LockFile::load(&world.places.state)
-            .unwrap()
-            .packages
-            .is_empty()
-    );
+    assert!(LockFile::load(&world.places.state).unwrap().packages.is_empty());
     let library = ready(&order, |job| {
         let ended = install(job, "1.0.0", "one")?;
         if job.program.argv[1] == "ci" {
@@ -260,34 +194,17 @@ fn failures_lock_nothing_and_say_why() {
         }
         Ok::<_, io::Error>(ended)
     });
-    assert!(matches!(
-        library,
-        Err(PackageError::Entry(EntryError::NoProgram(_)))
-    ));
-    assert!(
-        LockFile::load(&world.places.state)
-            .unwrap()
-            .packages
-            .is_empty()
-    );
+    assert!(matches!(library, Err(PackageError::Entry(EntryError::NoProgram(_)))));
+    assert!(LockFile::load(&world.places.state).unwrap().packages.is_empty());
     assert!(world.folder.path().exists());
 }
 
 #[test]
 fn the_package_box_has_a_registry_and_nothing_else() {
     let mut world = world();
-    world.caller.env.insert(
-        "npm_config_registry".into(),
-        "https://registry.example/".into(),
-    );
-    world
-        .caller
-        .env
-        .insert("NPM_TOKEN".into(), "hunter2".into());
-    world
-        .caller
-        .env
-        .insert("HTTPS_PROXY".into(), "http://proxy.example:1".into());
+    world.caller.env.insert("npm_config_registry".into(), "https://registry.example/".into());
+    world.caller.env.insert("NPM_TOKEN".into(), "hunter2".into());
+    world.caller.env.insert("HTTPS_PROXY".into(), "http://proxy.example:1".into());
     let ask = ask("npx -y server");
     let mut jobs = Vec::new();
     ready(&order(&world, &ask), |job| {
@@ -296,24 +213,14 @@ fn the_package_box_has_a_registry_and_nothing_else() {
     })
     .unwrap();
     for job in jobs {
-        let places: Vec<_> = job
-            .rules
-            .grants()
-            .iter()
-            .map(|grant| grant.place.to_string())
-            .collect();
+        let places: Vec<_> = job.rules.grants().iter().map(|grant| grant.place.to_string()).collect();
         assert_eq!(places, ["registry.example:443"]);
         let env: std::collections::BTreeMap<_, _> = job.program.env.iter().cloned().collect();
         assert_eq!(env["npm_config_ignore_scripts"], "true");
         assert_eq!(env["HTTPS_PROXY"], format!("http://{DOOR}"));
         assert!(!format!("{job:?}").contains("hunter2"));
-        let writable = job
-            .mounts
-            .iter()
-            .filter(|mount| matches!(&mount.what, What::Bind(bind) if bind.writable));
-        let writable: Vec<_> = writable
-            .map(|mount| mount.target.display().to_string())
-            .collect();
+        let writable = job.mounts.iter().filter(|mount| matches!(&mount.what, What::Bind(bind) if bind.writable));
+        let writable: Vec<_> = writable.map(|mount| mount.target.display().to_string()).collect();
         assert_eq!(writable, [recipe::PACKAGE, "/opt/brig/work"]);
         let home = world.caller.home.display().to_string();
         let below_home: Vec<_> = job
@@ -322,9 +229,6 @@ fn the_package_box_has_a_registry_and_nothing_else() {
             .filter(|mount| mount.target.starts_with(&home))
             .map(|mount| mount.target.clone())
             .collect();
-        assert_eq!(
-            below_home,
-            [world.caller.home.join(".nvm/versions/node/v22.1.0")]
-        );
+        assert_eq!(below_home, [world.caller.home.join(".nvm/versions/node/v22.1.0")]);
     }
 }

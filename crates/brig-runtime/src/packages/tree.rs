@@ -65,12 +65,7 @@ pub(super) fn stamp(root: &Path) -> Result<TreeHash, TreeError> {
 }
 
 fn walk(root: &Path, depth: Depth) -> Result<TreeHash, TreeError> {
-    let mut walk = Walk {
-        hasher: Sha256::new(),
-        depth,
-        entries: 0,
-        bytes: 0,
-    };
+    let mut walk = Walk { hasher: Sha256::new(), depth, entries: 0, bytes: 0 };
     walk.folder(root, root, 0)?;
     Ok(TreeHash::new(walk.hasher.finalize().into()))
 }
@@ -84,10 +79,7 @@ struct Walk {
 
 impl Walk {
     fn folder(&mut self, root: &Path, folder: &Path, level: usize) -> Result<(), TreeError> {
-        let fail = |source| TreeError::Read {
-            path: folder.to_owned(),
-            source,
-        };
+        let fail = |source| TreeError::Read { path: folder.to_owned(), source };
         if level > MAX_DEPTH {
             return Err(TreeError::TooLarge(folder.to_owned()));
         }
@@ -102,11 +94,7 @@ impl Walk {
         }
         for (name, facts) in entries {
             let path = folder.join(&name);
-            let relative = path
-                .strip_prefix(root)
-                .unwrap_or(&path)
-                .as_os_str()
-                .as_bytes();
+            let relative = path.strip_prefix(root).unwrap_or(&path).as_os_str().as_bytes();
             self.text(relative);
             self.hasher.update((facts.mode() & 0o170_777).to_le_bytes());
             if self.depth == Depth::Facts {
@@ -117,17 +105,8 @@ impl Walk {
         Ok(())
     }
 
-    fn entry(
-        &mut self,
-        root: &Path,
-        path: &Path,
-        facts: &Metadata,
-        level: usize,
-    ) -> Result<(), TreeError> {
-        let fail = |source| TreeError::Read {
-            path: path.to_owned(),
-            source,
-        };
+    fn entry(&mut self, root: &Path, path: &Path, facts: &Metadata, level: usize) -> Result<(), TreeError> {
+        let fail = |source| TreeError::Read { path: path.to_owned(), source };
         if facts.is_symlink() {
             let to = fs::read_link(path).map_err(fail)?;
             self.text(to.as_os_str().as_bytes());
@@ -161,27 +140,14 @@ impl Walk {
             self.hasher.update(&chunk[..count]);
         }
         // A file that shrinks while it is read would let what follows be read as its content.
-        if seen == length {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::UnexpectedEof.into())
-        }
+        if seen == length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 
     fn facts(&mut self, facts: &Metadata) {
         let numbers = [facts.dev(), facts.ino(), facts.size()].map(u64::to_le_bytes);
         // A folder's size and times are its own; reading it changes neither.
-        let times = [
-            facts.mtime(),
-            facts.mtime_nsec(),
-            facts.ctime(),
-            facts.ctime_nsec(),
-        ]
-        .map(i64::to_le_bytes);
-        numbers
-            .iter()
-            .chain(&times)
-            .for_each(|number| self.hasher.update(number));
+        let times = [facts.mtime(), facts.mtime_nsec(), facts.ctime(), facts.ctime_nsec()].map(i64::to_le_bytes);
+        numbers.iter().chain(&times).for_each(|number| self.hasher.update(number));
     }
 
     /// With its length, so that no two lists of texts read the same.
@@ -217,26 +183,15 @@ mod tests {
     fn every_change_changes_both() {
         type Change = fn(&Path);
         let changes: [(&str, Change); 6] = [
-            ("content", |root| {
-                fs::write(root.join("a/b/file"), "c0ntent").unwrap()
-            }),
-            ("mode", |root| {
-                fs::set_permissions(root.join("a/other"), fs::Permissions::from_mode(0o755))
-                    .unwrap()
-            }),
+            ("content", |root| fs::write(root.join("a/b/file"), "c0ntent").unwrap()),
+            ("mode", |root| fs::set_permissions(root.join("a/other"), fs::Permissions::from_mode(0o755)).unwrap()),
             ("link", |root| {
                 fs::remove_file(root.join("a/link")).unwrap();
                 symlink("b/fil3", root.join("a/link")).unwrap();
             }),
-            ("new file", |root| {
-                fs::write(root.join("a/b/new"), "").unwrap()
-            }),
-            ("new folder", |root| {
-                fs::create_dir(root.join("new")).unwrap()
-            }),
-            ("move", |root| {
-                fs::rename(root.join("a/b"), root.join("a/c")).unwrap()
-            }),
+            ("new file", |root| fs::write(root.join("a/b/new"), "").unwrap()),
+            ("new folder", |root| fs::create_dir(root.join("new")).unwrap()),
+            ("move", |root| fs::rename(root.join("a/b"), root.join("a/c")).unwrap()),
         ];
         for (what, change) in changes {
             let tree = tree();
@@ -254,12 +209,7 @@ mod tests {
         let before = stamp(tree.path()).unwrap();
         let time = fs::metadata(&file).unwrap().modified().unwrap();
         fs::write(&file, "c0ntent").unwrap();
-        File::options()
-            .write(true)
-            .open(&file)
-            .unwrap()
-            .set_modified(time)
-            .unwrap();
+        File::options().write(true).open(&file).unwrap().set_modified(time).unwrap();
         assert_ne!(stamp(tree.path()).unwrap(), before);
     }
 
@@ -269,11 +219,7 @@ mod tests {
         let _socket = std::os::unix::net::UnixListener::bind(odd.path().join("socket")).unwrap();
         assert!(matches!(hash(odd.path()), Err(TreeError::Kind(_))));
         let odd = tree();
-        fs::set_permissions(
-            odd.path().join("a/other"),
-            fs::Permissions::from_mode(0o4755),
-        )
-        .unwrap();
+        fs::set_permissions(odd.path().join("a/other"), fs::Permissions::from_mode(0o4755)).unwrap();
         assert!(matches!(hash(odd.path()), Err(TreeError::Kind(_))));
     }
 }

@@ -15,18 +15,14 @@ use brig_engine::launch::{Entry, Mount, Program, What};
 use brig_runtime::packages::{Ended, Job};
 use brig_runtime::programs::Caller;
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
 };
 
 /// Where this test's own program lies in a box, to make the door's listener there.
 const HELPER: &str = "/opt/brig/helper";
 
 /// What the tests' caller has: this process's own environment.
-#[allow(
-    clippy::disallowed_methods,
-    reason = "a test's settings are its environment"
-)]
+#[allow(clippy::disallowed_methods, reason = "a test's settings are its environment")]
 pub(crate) fn caller() -> Caller {
     let env: std::collections::BTreeMap<String, String> = std::env::vars().collect();
     Caller {
@@ -38,10 +34,7 @@ pub(crate) fn caller() -> Caller {
 }
 
 pub(crate) fn is_here() -> bool {
-    let here = Command::new("bwrap")
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| output.status.success());
+    let here = Command::new("bwrap").arg("--version").output().is_ok_and(|output| output.status.success());
     if !here {
         println!("SKIPPED: this machine has no bwrap");
     }
@@ -49,22 +42,10 @@ pub(crate) fn is_here() -> bool {
 }
 
 /// A box without any network but its own loopback.
-pub(crate) fn command(
-    skeleton: &[Entry],
-    mounts: &[Mount],
-    program: &Program,
-    scratch: &Path,
-) -> Command {
+pub(crate) fn command(skeleton: &[Entry], mounts: &[Mount], program: &Program, scratch: &Path) -> Command {
     let mut command = Command::new("bwrap");
-    command.args([
-        "--unshare-all",
-        "--die-with-parent",
-        "--new-session",
-        "--clearenv",
-    ]);
-    command.args([
-        "--uid", "65532", "--gid", "65532", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",
-    ]);
+    command.args(["--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]);
+    command.args(["--uid", "65532", "--gid", "65532", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]);
     for (index, entry) in skeleton.iter().enumerate() {
         match entry {
             Entry::Dir { path } => command.arg("--dir").arg(path),
@@ -83,10 +64,7 @@ pub(crate) fn command(
                 let how = if bind.writable { "--bind" } else { "--ro-bind" };
                 command.arg(how).arg(&bind.source).arg(&mount.target);
                 for inside in &bind.inside {
-                    command
-                        .arg("--ro-bind")
-                        .arg("/dev/null")
-                        .arg(mount.target.join(&inside.path));
+                    command.arg("--ro-bind").arg("/dev/null").arg(mount.target.join(&inside.path));
                 }
                 &mut command
             }
@@ -106,22 +84,9 @@ pub(crate) fn start(job: &Job) -> Result<Ended, std::io::Error> {
     let mut command = command(&job.skeleton, &job.mounts, &job.program, scratch.path());
     let (ours, theirs) = UnixStream::pair()?;
     let output = fs::File::create(scratch.path().join("output"))?;
-    command
-        .arg("--ro-bind")
-        .arg(std::env::current_exe()?)
-        .arg(HELPER);
-    command.args([
-        "--",
-        HELPER,
-        "--ignored",
-        "--exact",
-        "--nocapture",
-        "bwrap::inside",
-    ]);
-    command
-        .stdin(Stdio::from(OwnedFd::from(theirs)))
-        .stdout(output.try_clone()?)
-        .stderr(output);
+    command.arg("--ro-bind").arg(std::env::current_exe()?).arg(HELPER);
+    command.args(["--", HELPER, "--ignored", "--exact", "--nocapture", "bwrap::inside"]);
+    command.stdin(Stdio::from(OwnedFd::from(theirs))).stdout(output.try_clone()?).stderr(output);
     let mut child = command.spawn()?;
     drop(command);
     let order = serde_json::to_vec(&job.program)?;
@@ -132,28 +97,17 @@ pub(crate) fn start(job: &Job) -> Result<Ended, std::io::Error> {
     let status = child.wait()?;
     let record = door.close();
     let output = String::from_utf8_lossy(&fs::read(scratch.path().join("output"))?).into_owned();
-    Ok(Ended {
-        status: status.code().unwrap_or(128),
-        output,
-        record,
-    })
+    Ok(Ended { status: status.code().unwrap_or(128), output, record })
 }
 
 fn receive(socket: &UnixStream) -> Result<OwnedFd, std::io::Error> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0];
-    rustix::net::recvmsg(
-        socket,
-        &mut [IoSliceMut::new(&mut byte)],
-        &mut control,
-        RecvFlags::CMSG_CLOEXEC,
-    )?;
+    rustix::net::recvmsg(socket, &mut [IoSliceMut::new(&mut byte)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
     for message in control.drain() {
         if let RecvAncillaryMessage::ScmRights(mut descriptors) = message {
-            return descriptors
-                .next()
-                .ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into());
+            return descriptors.next().ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into());
         }
     }
     Err(std::io::Error::other("the box sent no listener"))
@@ -174,18 +128,8 @@ fn inside() {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     assert!(control.push(SendAncillaryMessage::ScmRights(&rights)));
-    rustix::net::sendmsg(
-        stdin.as_fd(),
-        &[IoSlice::new(b"x")],
-        &mut control,
-        SendFlags::empty(),
-    )
-    .unwrap();
+    rustix::net::sendmsg(stdin.as_fd(), &[IoSlice::new(b"x")], &mut control, SendFlags::empty()).unwrap();
     drop(listener);
-    let error = Command::new(&program.file)
-        .arg0(&program.argv[0])
-        .args(&program.argv[1..])
-        .stdin(Stdio::null())
-        .exec();
+    let error = Command::new(&program.file).arg0(&program.argv[0]).args(&program.argv[1..]).stdin(Stdio::null()).exec();
     panic!("cannot execute {}: {error}", program.file);
 }

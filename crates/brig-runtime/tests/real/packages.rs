@@ -10,9 +10,7 @@ use brig_egress::decide::Refused;
 use brig_egress::door::Event;
 use brig_engine::launch::{Program, What};
 use brig_runtime::lockfile::{Installer, LockFile};
-use brig_runtime::packages::{
-    Ask, Ended, Job, Order, PackageError, Places, Ready, pull, ready, recognise,
-};
+use brig_runtime::packages::{Ask, Ended, Job, Order, PackageError, Places, Ready, pull, ready, recognise};
 use brig_runtime::programs::Caller;
 use brig_runtime::programs::machine::{environment, machine};
 use serde_json::Value;
@@ -31,32 +29,18 @@ struct World {
 fn world() -> World {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let root = folder.path().canonicalize().unwrap();
-    let places = Places {
-        store: root.join("store"),
-        state: root.join("state"),
-    };
-    World {
-        _folder: folder,
-        caller: bwrap::caller(),
-        places,
-    }
+    let places = Places { store: root.join("store"), state: root.join("state") };
+    World { _folder: folder, caller: bwrap::caller(), places }
 }
 
 impl World {
     fn order<'a>(&'a self, ask: &'a Ask) -> Order<'a> {
-        Order {
-            ask,
-            caller: &self.caller,
-            places: &self.places,
-            scripts: false,
-        }
+        Order { ask, caller: &self.caller, places: &self.places, scripts: false }
     }
 
     /// `None` when the registry is out of reach, which is said.
     fn ready(&self, ask: &Ask) -> Option<Ready> {
-        let _turn = REGISTRY
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _turn = REGISTRY.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match ready(&self.order(ask), bwrap::start) {
             Err(PackageError::Failed { ended, .. }) if offline(&ended) => {
                 println!("SKIPPED: the registry is out of reach: {}", ended.output);
@@ -68,17 +52,11 @@ impl World {
 }
 
 fn offline(ended: &Ended) -> bool {
-    ended
-        .record
-        .events
-        .iter()
-        .any(|(event, _)| matches!(event, Event::Unreachable(..)))
+    ended.record.events.iter().any(|(event, _)| matches!(event, Event::Unreachable(..)))
 }
 
 fn ask(line: &str) -> Ask {
-    recognise(&line.split(' ').map(str::to_owned).collect::<Vec<_>>())
-        .unwrap()
-        .unwrap()
+    recognise(&line.split(' ').map(str::to_owned).collect::<Vec<_>>()).unwrap().unwrap()
 }
 
 fn never(_: &Job) -> Result<Ended, std::io::Error> {
@@ -100,15 +78,8 @@ fn tools(ready: &Ready, home: &Path) -> Vec<String> {
     };
     let scratch = tempfile::tempdir().unwrap();
     let mut command = bwrap::command(&skeleton, &mounts, &program, scratch.path());
-    command
-        .arg("--")
-        .arg(&program.file)
-        .args(&program.argv[1..]);
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    command.arg("--").arg(&program.file).args(&program.argv[1..]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut call = |text: &str, id: Option<u64>| -> Value {
@@ -124,16 +95,9 @@ fn tools(ready: &Ready, home: &Path) -> Vec<String> {
     };
     let initialize = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#;
     assert!(call(initialize, Some(1))["serverInfo"].is_object());
-    call(
-        r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
-        None,
-    );
+    call(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, None);
     let listed = call(r#"{"jsonrpc":"2.0","id":2,"method":"tools/list"}"#, Some(2));
-    let names = listed["tools"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|tool| tool["name"].as_str().unwrap().to_owned());
+    let names = listed["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap().to_owned());
     let names = names.collect();
     drop(stdin);
     child.wait().unwrap();
@@ -141,9 +105,7 @@ fn tools(ready: &Ready, home: &Path) -> Vec<String> {
 }
 
 fn tree(ready: &Ready) -> PathBuf {
-    let What::Bind(bind) = &ready.mount.what else {
-        panic!()
-    };
+    let What::Bind(bind) = &ready.mount.what else { panic!() };
     bind.source.clone()
 }
 
@@ -161,12 +123,7 @@ fn an_npm_server_is_resolved_once_and_runs_offline() {
     assert!(tools(&first, &world.caller.home).contains(&"echo".to_owned()));
     let begin = std::time::Instant::now();
     let again = ready(&world.order(&ask), never).unwrap();
-    println!(
-        "{:?}, {} packages, looked up in {:?}",
-        first.argv,
-        first.locked.resolved.len(),
-        begin.elapsed()
-    );
+    println!("{:?}, {} packages, looked up in {:?}", first.argv, first.locked.resolved.len(), begin.elapsed());
     assert_eq!(again.locked, first.locked);
 
     // The cache is gone: the same tree is made again, from what the lock keeps.
@@ -187,14 +144,8 @@ fn a_python_server_is_resolved_once_and_runs_offline() {
     let Some(first) = world.ready(&ask) else {
         return;
     };
-    assert_eq!(
-        tools(&first, &world.caller.home),
-        ["get_current_time", "convert_time"]
-    );
-    assert_eq!(
-        ready(&world.order(&ask), never).unwrap().locked,
-        first.locked
-    );
+    assert_eq!(tools(&first, &world.caller.home), ["get_current_time", "convert_time"]);
+    assert_eq!(ready(&world.order(&ask), never).unwrap().locked, first.locked);
     fs::remove_dir_all(&world.places.store).unwrap();
     let Some(remade) = world.ready(&ask) else {
         return;
@@ -210,21 +161,10 @@ fn uv_installs_where_the_host_has_it() {
     // uv itself, from the index, once for all runs of this test.
     let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("uv-environment");
     if !environment.join("bin/uv").is_file() {
-        let made = Command::new("python3")
-            .args(["-m", "venv"])
-            .arg(&environment)
-            .status();
+        let made = Command::new("python3").args(["-m", "venv"]).arg(&environment).status();
         let installed = made.is_ok_and(|status| status.success())
             && Command::new(environment.join("bin/python"))
-                .args([
-                    "-m",
-                    "pip",
-                    "install",
-                    "--quiet",
-                    "--only-binary",
-                    ":all:",
-                    "uv",
-                ])
+                .args(["-m", "pip", "install", "--quiet", "--only-binary", ":all:", "uv"])
                 .status()
                 .is_ok_and(|status| status.success());
         if !installed {
@@ -236,11 +176,7 @@ fn uv_installs_where_the_host_has_it() {
     // Only uv is taken from there: its Python must not become the package's.
     let bin = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     std::os::unix::fs::symlink(environment.join("bin/uv"), bin.path().join("uv")).unwrap();
-    world.caller.path = format!(
-        "{}:{}",
-        bin.path().canonicalize().unwrap().display(),
-        world.caller.path
-    );
+    world.caller.path = format!("{}:{}", bin.path().canonicalize().unwrap().display(), world.caller.path);
     let ask = ask("uvx mcp-server-time");
     let Some(first) = world.ready(&ask) else {
         return;
@@ -268,23 +204,12 @@ fn install_scripts_do_not_run() {
     // esbuild's script replaces its JavaScript stub by the native program; unrun, the stub is still there.
     let stub = fs::read(tree(&first).join("node_modules/esbuild/bin/esbuild")).unwrap();
     assert!(stub.starts_with(b"#!"), "esbuild's installation script ran");
-    let allowed = Order {
-        scripts: true,
-        ..world.order(&ask)
-    };
-    let _turn = REGISTRY
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let allowed = Order { scripts: true, ..world.order(&ask) };
+    let _turn = REGISTRY.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let allowed = pull(&allowed, bwrap::start).unwrap();
     let native = fs::read(tree(&allowed).join("node_modules/esbuild/bin/esbuild")).unwrap();
-    assert!(
-        native.starts_with(b"\x7fELF"),
-        "with permission the script runs"
-    );
-    assert_eq!(
-        LockFile::load(&world.places.state).unwrap().packages.len(),
-        2
-    );
+    assert!(native.starts_with(b"\x7fELF"), "with permission the script runs");
+    assert_eq!(LockFile::load(&world.places.state).unwrap().packages.len(), 2);
 }
 
 /// What a hostile package would try, in the very box in which packages are installed.
@@ -325,32 +250,8 @@ fn the_door_leads_to_the_registry_only() {
     });
     assert!(matches!(result, Err(PackageError::Failed { .. })));
     let ended = seen.unwrap();
-    assert_eq!(
-        ended.output.matches("403 Forbidden").count(),
-        3,
-        "{}",
-        ended.output
-    );
-    assert!(
-        ended.output.contains("203.0.113.1 -> ENETUNREACH"),
-        "{}",
-        ended.output
-    );
-    let refused = |event: &Event| {
-        matches!(
-            event,
-            Event::Refused(Refused::Address(_) | Refused::Host(_))
-        )
-    };
-    assert_eq!(
-        ended
-            .record
-            .events
-            .iter()
-            .filter(|(event, _)| refused(event))
-            .count(),
-        3,
-        "{:?}",
-        ended.record
-    );
+    assert_eq!(ended.output.matches("403 Forbidden").count(), 3, "{}", ended.output);
+    assert!(ended.output.contains("203.0.113.1 -> ENETUNREACH"), "{}", ended.output);
+    let refused = |event: &Event| matches!(event, Event::Refused(Refused::Address(_) | Refused::Host(_)));
+    assert_eq!(ended.record.events.iter().filter(|(event, _)| refused(event)).count(), 3, "{:?}", ended.record);
 }

@@ -17,28 +17,13 @@ fn run(found: &Found, home: &Path, args: &[&str]) -> String {
     let mut mounts = [machine.mounts, placed.mounts].concat();
     mounts.sort_by_key(|mount| mount.target.components().count());
     let file = found.file.display().to_string();
-    let program = Program {
-        argv: Vec::new(),
-        env: environment(found).into_iter().collect(),
-        workdir: PathBuf::from("/"),
-        file,
-    };
+    let program =
+        Program { argv: Vec::new(), env: environment(found).into_iter().collect(), workdir: PathBuf::from("/"), file };
     let scratch = tempfile::tempdir().unwrap();
     let mut command = bwrap::command(&skeleton, &mounts, &program, scratch.path());
-    let output = command
-        .arg("--")
-        .arg(&program.file)
-        .args(args)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let output = command.arg("--").arg(&program.file).args(args).stdin(Stdio::null()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success(),
-        "{:?}: {text}{}",
-        found.file,
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{:?}: {text}{}", found.file, String::from_utf8_lossy(&output.stderr));
     text
 }
 
@@ -49,31 +34,12 @@ fn programs_of_path_start_with_nothing_but_what_was_found() {
     }
     let caller = bwrap::caller();
     for (name, args, expect) in [
-        (
-            "node",
-            &["-p", "require('os').userInfo().username"][..],
-            "box\n",
-        ),
+        ("node", &["-p", "require('os').userInfo().username"][..], "box\n"),
         ("npm", &["--version"], "."),
-        (
-            "python3",
-            &[
-                "-c",
-                "import ssl, sqlite3, getpass; print(getpass.getuser())",
-            ],
-            "box\n",
-        ),
-        (
-            "perl",
-            &["-MPOSIX", "-e", "print getpwuid(65532) . qq(\\n)"],
-            "box\n",
-        ),
+        ("python3", &["-c", "import ssl, sqlite3, getpass; print(getpass.getuser())"], "box\n"),
+        ("perl", &["-MPOSIX", "-e", "print getpwuid(65532) . qq(\\n)"], "box\n"),
         ("java", &["-XshowSettings:none", "--version"], "."),
-        (
-            "sh",
-            &["-c", "echo $HOME $TMPDIR; touch $HOME/x $TMPDIR/x"],
-            "/home/box /tmp\n",
-        ),
+        ("sh", &["-c", "echo $HOME $TMPDIR; touch $HOME/x $TMPDIR/x"], "/home/box /tmp\n"),
     ] {
         match resolve(name, &caller) {
             Ok(found) => {
@@ -95,30 +61,14 @@ fn installations_of_version_managers_start() {
     let caller = bwrap::caller();
     let mut seen = 0;
     for (folder, program, args) in [
-        (
-            ".pyenv/versions",
-            "bin/python3",
-            &["-c", "import json, ctypes"][..],
-        ),
-        (
-            ".local/share/uv/python",
-            "bin/python3",
-            &["-c", "import json, ctypes"],
-        ),
+        (".pyenv/versions", "bin/python3", &["-c", "import json, ctypes"][..]),
+        (".local/share/uv/python", "bin/python3", &["-c", "import json, ctypes"]),
         (".nvm/versions/node", "bin/node", &["-p", "1"]),
-        (
-            ".local/share/fnm/node-versions",
-            "installation/bin/node",
-            &["-p", "1"],
-        ),
+        (".local/share/fnm/node-versions", "installation/bin/node", &["-p", "1"]),
         (".local/share/mise/installs/node", "bin/node", &["-p", "1"]),
         (".asdf/installs/nodejs", "bin/node", &["-p", "1"]),
     ] {
-        for entry in std::fs::read_dir(caller.home.join(folder))
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
+        for entry in std::fs::read_dir(caller.home.join(folder)).into_iter().flatten().flatten() {
             let file = entry.path().join(program);
             if file.is_file() {
                 let found = resolve(file.to_str().unwrap(), &caller).unwrap();
@@ -152,18 +102,10 @@ fn a_virtual_environment_and_its_scripts_start() {
         .unwrap();
     assert!(made.success());
     std::fs::write(root.join("project/secret"), "x").unwrap();
-    let caller = Caller {
-        home: root.clone(),
-        cwd: root.join("project"),
-        ..caller
-    };
+    let caller = Caller { home: root.clone(), cwd: root.join("project"), ..caller };
     let found = resolve("./bin/python", &caller).unwrap();
-    let script =
-        "import sys, os; print(sys.prefix, os.path.exists(os.path.join(sys.prefix, 'secret')))";
-    assert_eq!(
-        run(&found, &root, &["-c", script]),
-        format!("{} False\n", root.join("project").display())
-    );
+    let script = "import sys, os; print(sys.prefix, os.path.exists(os.path.join(sys.prefix, 'secret')))";
+    assert_eq!(run(&found, &root, &["-c", script]), format!("{} False\n", root.join("project").display()));
 }
 
 #[test]
@@ -174,22 +116,9 @@ fn the_box_of_a_program_holds_nothing_else_of_the_host() {
     let caller = bwrap::caller();
     let found = resolve("sh", &caller).unwrap();
     let home = caller.home.display().to_string();
-    let listing = run(
-        &found,
-        &caller.home,
-        &[
-            "-c",
-            &format!("ls -a {home} /etc /var /run 2>&1; cat /etc/shadow 2>&1 || true"),
-        ],
-    );
-    for secret in [
-        ".ssh",
-        ".npmrc",
-        "shadow\n",
-        "docker.sock",
-        "root:$",
-        "machine-id",
-    ] {
+    let listing =
+        run(&found, &caller.home, &["-c", &format!("ls -a {home} /etc /var /run 2>&1; cat /etc/shadow 2>&1 || true")]);
+    for secret in [".ssh", ".npmrc", "shadow\n", "docker.sock", "root:$", "machine-id"] {
         assert!(!listing.contains(secret), "{secret}: {listing}");
     }
     assert!(listing.contains("passwd"), "{listing}");
