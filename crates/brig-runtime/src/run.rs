@@ -8,19 +8,22 @@ mod error;
 mod host;
 mod mounts;
 mod note;
+mod packages;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use brig_engine::cgroup;
-use brig_engine::launch::{Identity, Mount};
+use brig_engine::launch::{Identity, Launch};
 use brig_engine::native::{Helper, Pipes, Ready, Running};
 use brig_engine::signals::Signals;
 use brig_engine::walls::{Standing, State};
 use brig_policy::flags;
+use brig_policy::limits::Limits;
 use brig_policy::request::{Program, Request, Stdio};
 
 use crate::environment::{self, Change, Variables};
+use crate::packages::recognise;
 use crate::paths::Paths;
 use crate::plan::{self, Base, Grants, Terms};
 use crate::programs::Caller;
@@ -46,7 +49,6 @@ pub struct Prepared {
     ready: Ready,
     run: Run,
     stdio: Stdio,
-    notes: Vec<Note>,
     aftermath: Aftermath,
     room: PathBuf,
     quarantine: PathBuf,
@@ -61,34 +63,49 @@ pub struct Held {
     _run: Run,
 }
 
-/// Makes the box. From a thread that lives as long as it: the kernel ends the box with it.
+/// Makes the box. From a thread that lives as long as it: the kernel ends the box with it. What is
+/// worth telling on the way goes to `tell`.
 ///
 /// # Errors
 /// Whatever was refused, was not found, or failed; nothing is left behind.
-pub fn prepare(request: &Request, context: &Context) -> Result<Prepared, RunError> {
+pub fn prepare(request: &Request, context: &Context, tell: &dyn Fn(Note)) -> Result<Prepared, RunError> {
     // Started first: it reads nothing of the request and is ready when the plan is.
     let helper = Helper::spawn()?;
     sweep(&context.paths);
     let name = request.name.clone().unwrap_or_else(random_name);
-    let mut run = Run::begin(&context.paths.runs, &name)?;
     let room = context.paths.staged().join(&name);
-    let group = cgroup::Group::create(&name, &request.limits);
-    run.leaves(&Traces { cgroups: group.folders().to_vec(), folders: vec![room.clone()] })?;
-
-    let Gathered { base, grants, notes, aftermath } = gather(request, context, &room)?;
-    let terms = Terms {
-        name: name.clone(),
-        identity: context.identity(),
-        limits: request.limits.clone(),
-        full_proc: request.full_proc,
-    };
-    let launch = plan::plan(base, grants, terms)?;
-    let ready = helper.start(&launch, group)?;
+    let mut aftermath = Aftermath::default();
+    let (ready, run) = make(helper, context, (&name, &request.limits), || {
+        let gathered = gather(request, context, &room, tell)?;
+        aftermath = gathered.aftermath;
+        let terms = Terms {
+            name: name.clone(),
+            identity: context.identity(),
+            limits: request.limits.clone(),
+            full_proc: request.full_proc,
+        };
+        Ok(plan::plan(gathered.base, gathered.grants, terms)?)
+    })?;
     if request.strict {
         check_strict(ready.walls())?;
     }
     let quarantine = context.paths.quarantine().join(&name);
-    Ok(Prepared { ready, run, stdio: request.stdio, notes, aftermath, room, quarantine })
+    Ok(Prepared { ready, run, stdio: request.stdio, aftermath, room, quarantine })
+}
+
+/// Records what is about to be made, plans it, and makes it.
+fn make(
+    helper: Helper,
+    context: &Context,
+    (name, limits): (&str, &Limits),
+    assemble: impl FnOnce() -> Result<Launch, RunError>,
+) -> Result<(Ready, Run), RunError> {
+    let mut run = Run::begin(&context.paths.runs, name)?;
+    let group = cgroup::Group::create(name, limits);
+    run.leaves(&Traces { cgroups: group.folders().to_vec(), folders: vec![context.paths.staged().join(name)] })?;
+    let launch = assemble()?;
+    let ready = helper.start(&launch, group)?;
+    Ok((ready, run))
 }
 
 impl Prepared {
@@ -96,12 +113,6 @@ impl Prepared {
     #[must_use]
     pub fn walls(&self) -> &[Standing] {
         self.ready.walls()
-    }
-
-    /// What is worth telling before the program starts.
-    #[must_use]
-    pub fn notes(&self) -> &[Note] {
-        &self.notes
     }
 
     /// Starts the program. For those who talk to it themselves.
@@ -176,30 +187,33 @@ impl Context {
 struct Gathered {
     base: Base,
     grants: Grants,
-    notes: Vec<Note>,
     aftermath: Aftermath,
 }
 
 /// Looks up what the plan needs: the program, the mounts, the environment.
-fn gather(request: &Request, context: &Context, room: &Path) -> Result<Gathered, RunError> {
+fn gather(request: &Request, context: &Context, room: &Path, tell: &dyn Fn(Note)) -> Result<Gathered, RunError> {
     let survey = mounts::survey(context)?;
     let owner = rustix::process::geteuid().is_root().then(|| context.identity());
     let granting = mounts::grant(request, &survey, room, owner)?;
+    granting.notes.into_iter().for_each(tell);
     let mut base = match &request.program {
         Program::Host { argv } => {
-            let mut base = host::base(argv, request, context)?;
-            let shown: Vec<Mount> = base.mounts.iter().chain(&granting.mounts).cloned().collect();
-            mounts::check_arguments(argv.get(1..).unwrap_or_default(), &shown, &survey)?;
+            let shown = |base: &Base| base.mounts.iter().chain(&granting.mounts).cloned().collect::<Vec<_>>();
+            let mut base = match recognise(argv)? {
+                Some(ask) => packages::base(&ask, request, context, tell)?,
+                None => host::base(argv, request, context)?,
+            };
+            mounts::check_arguments(argv.get(1..).unwrap_or_default(), &shown(&base), &survey)?;
             host::stay_where_granted(&mut base, request, context, &granting.mounts);
             base
         }
         Program::Image { .. } => return Err(RunError::NoImages),
     };
     let (env, changes) = variables(request, &base, context)?;
+    changes.into_iter().map(Note::Environment).for_each(tell);
     base.program.env = env;
-    let notes = granting.notes.into_iter().chain(changes.into_iter().map(Note::Environment)).collect();
     let grants = Grants { mounts: granting.mounts, doors: Vec::new() };
-    Ok(Gathered { base, grants, notes, aftermath: granting.aftermath })
+    Ok(Gathered { base, grants, aftermath: granting.aftermath })
 }
 
 /// The program's own variables, those of the files, then those of the flags.

@@ -10,6 +10,7 @@ use brig_policy::flags::EnvFileError;
 use crate::grants::arguments::{HereError, Ungranted};
 use crate::grants::stage::StageError;
 use crate::grants::{GrantError, SurveyError};
+use crate::packages::{AskError, PackageError};
 use crate::plan::PlanError;
 use crate::programs::{PlaceError, ProgramError};
 use crate::runs;
@@ -30,6 +31,12 @@ pub enum RunError {
     /// A file that the program needs cannot be shown.
     #[error(transparent)]
     Place(#[from] PlaceError),
+    /// The words of a package runner are not served.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    /// The package cannot be had.
+    #[error(transparent)]
+    Package(#[from] Box<PackageError>),
     /// What must never be granted could not be established.
     #[error(transparent)]
     Survey(#[from] SurveyError),
@@ -99,6 +106,8 @@ impl RunError {
         match self {
             Self::Program(error) => error.hint(),
             Self::Place(error) => error.hint(),
+            Self::Ask(error) => error.hint(),
+            Self::Package(error) => error.hint(),
             Self::Survey(error) => error.hint(),
             Self::Grant(error) => error.hint(),
             Self::Here(error) => error.hint(),
@@ -123,11 +132,19 @@ impl RunError {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Program(error) => error.exit_status(),
-            Self::Plan(_) | Self::Ungranted(_) | Self::EnvFile { .. } | Self::EnvFileRead { .. } => STATUS_USAGE,
+            Self::Ask(_) | Self::Plan(_) | Self::Ungranted(_) | Self::EnvFile { .. } | Self::EnvFileRead { .. } => {
+                STATUS_USAGE
+            }
             Self::Strict(_) | Self::Here(_) => STATUS_REFUSED,
             Self::Grant(error) => grant_status(error),
             _ => STATUS_FAILED,
         }
+    }
+}
+
+impl From<PackageError> for RunError {
+    fn from(error: PackageError) -> Self {
+        Self::Package(Box::new(error))
     }
 }
 

@@ -11,6 +11,11 @@ use crate::environment::Change;
 pub enum Note {
     /// A variable was replaced, or is not there.
     Environment(Change),
+    /// A package is fetched: it takes seconds, and happens once.
+    Fetching {
+        /// As it was spelt.
+        package: String,
+    },
     /// Files of a granted folder that the box does not see.
     Masked {
         /// The granted folder.
@@ -86,6 +91,9 @@ impl fmt::Display for Note {
             }
             Self::Environment(Change::Unset { name }) => {
                 write!(f, "{name} is not set here, so it is not set in the box")
+            }
+            Self::Fetching { package } => {
+                write!(f, "fetching {package} into a box of its own; from then on it runs offline, until `brig pull`")
             }
             Self::Masked { source, paths } => write!(
                 f,

@@ -49,7 +49,7 @@ fn start(order: &BoxOrder, context: &Context) -> Result<Talk, Box<dyn Error + Se
         target: text(&order.grant),
         access: Access::ReadOnly,
     }];
-    let (running, pipes) = run::prepare(&request, context)?.go(None)?;
+    let (running, pipes) = run::prepare(&request, context, &|_| ())?.go(None)?;
     Ok(Talk {
         input: Box::new(File::from(pipes.stdin)),
         output: Box::new(File::from(pipes.stdout)),

@@ -39,7 +39,7 @@ pub(super) fn run(args: &Doctor, settings: &Settings, screen: &Screen) -> Outcom
     }
     // Nothing is run in it: the walls stand before a program could.
     let request = Request::new(Program::Host { argv: vec!["true".to_owned()] });
-    match run::prepare(&request, &settings.context()) {
+    match run::prepare(&request, &settings.context(), &|_| ()) {
         Ok(prepared) => Ok(tell(prepared.walls(), args, screen)),
         Err(error) => {
             if args.json {
