@@ -371,3 +371,66 @@ impl Read for Body {
         Ok(n)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    /// Answers one request over TLS with a certificate for `localhost`; returns it in PEM.
+    fn tls_server() -> (u16, String) {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key.into())
+            .unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let connection = rustls::ServerConnection::new(Arc::new(config.clone())).unwrap();
+                let mut stream = rustls::StreamOwned::new(connection, stream.unwrap());
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+                if stream.read(&mut [0; 1024]).is_ok() {
+                    let _ = stream.write_all(answer);
+                }
+            }
+        });
+        (port, made.cert.pem())
+    }
+
+    fn get(host: &str, port: u16, trust: &Trust) -> Result<Vec<u8>, HttpError> {
+        let request = Request {
+            method: "GET",
+            target: "/",
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+        let response = send(Endpoint::Tls(host, port, trust), request)?;
+        Ok(response.body.read_all(100).unwrap().unwrap())
+    }
+
+    #[test]
+    fn tls_only_with_whom_is_trusted() {
+        let (port, pem) = tls_server();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("extra.pem");
+        std::fs::write(&path, pem).unwrap();
+        let trusting = Trust::load(Some(&path)).unwrap();
+        assert_eq!(get("localhost", port, &trusting).unwrap(), b"hello");
+        // Another name than the certificate's.
+        let error = get("127.0.0.1", port, &trusting).unwrap_err();
+        assert!(matches!(error, HttpError::Tls { .. }), "{error}");
+        // An authority that this machine does not know.
+        let (_, other) = tls_server();
+        std::fs::write(&path, other).unwrap();
+        let strange = Trust::load(Some(&path)).unwrap();
+        let error = get("localhost", port, &strange).unwrap_err();
+        assert!(matches!(error, HttpError::Tls { .. }), "{error}");
+        assert!(error.hint().is_some());
+    }
+}

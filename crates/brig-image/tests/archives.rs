@@ -1,5 +1,12 @@
 //! Archives and layouts as their writers make them, and the store that they end up in.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test stops where it fails, and says what it skips"
+)]
+
 mod fixture;
 
 use std::path::Path;

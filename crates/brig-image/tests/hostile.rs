@@ -1,6 +1,13 @@
 //! Hostile archives: each is refused with a clear error, leaves nothing behind and touches nothing
 //! outside the store; and each has a twin that differs only in what was hostile and is taken.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test stops where it fails, and says what it skips"
+)]
+
 mod fixture;
 
 use brig_image::layer::Limits;

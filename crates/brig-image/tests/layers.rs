@@ -1,5 +1,12 @@
 //! What an unpacked image looks like: to [`Tree`], and to the kernel's own overlayfs.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test stops where it fails, and says what it skips"
+)]
+
 mod fixture;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

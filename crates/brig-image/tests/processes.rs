@@ -3,6 +3,13 @@
 //! Without the test harness: the program is its own child. `child STORE ARCHIVE` obtains an image and
 //! exits with 0; `hold STORE ARCHIVE` keeps it until its stdin ends.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test stops where it fails, and says what it skips"
+)]
+
 mod fixture;
 
 use std::io::{Read, Write};
