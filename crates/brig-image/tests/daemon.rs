@@ -30,12 +30,14 @@ impl Daemon {
         }
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::write(folder.path().join("config.json"), "{}").unwrap();
         let child = Command::new("unshare")
             .args([
                 "--net",
                 "--mount",
                 "--pid",
                 "--fork",
+                "--mount-proc",
                 "--kill-child",
                 "/usr/sbin/dockerd",
             ])
@@ -47,7 +49,12 @@ impl Daemon {
                 &format!("unix://{}", at("socket")),
             ])
             .args(["--bridge", "none", "--iptables=false", "--ip6tables=false"])
-            .args(["--storage-driver", "vfs", "--config-file", &at("none.json")])
+            .args([
+                "--storage-driver",
+                "vfs",
+                "--config-file",
+                &at("config.json"),
+            ])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
