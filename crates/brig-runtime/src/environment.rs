@@ -34,7 +34,11 @@ pub fn extend(
     asked: &[EnvRequest],
     caller: &BTreeMap<String, String>,
 ) -> (Variables, Vec<Change>) {
-    let (mut env, mut changes) = (base, Vec::new());
+    let (mut env, mut changes) = (BTreeMap::new(), Vec::new());
+    // An image's own variables may hold a credential that was baked in.
+    for (name, value) in &base {
+        set(&mut env, &mut changes, (name, value));
+    }
     for one in asked {
         match one {
             EnvRequest::Literal { name, value } => set(&mut env, &mut changes, (name, value)),
@@ -81,6 +85,15 @@ mod tests {
         assert!(env.iter().any(|(name, value)| name == "GITHUB_TOKEN" && value.len() == TOKEN.len()));
         assert!(env.contains(&("LANG".to_owned(), "C".to_owned())));
         assert_eq!(changes.len(), 2);
+    }
+
+    #[test]
+    fn what_an_image_holds_is_replaced_too() {
+        let base = BTreeMap::from([("TOKEN".to_owned(), TOKEN.to_owned()), ("A".to_owned(), "1".to_owned())]);
+        let (env, changes) = extend(base, &[], &BTreeMap::new());
+        assert!(env.contains(&("A".to_owned(), "1".to_owned())));
+        assert!(env.iter().all(|(_, value)| value != TOKEN));
+        assert_eq!(changes.len(), 1);
     }
 
     #[test]

@@ -6,18 +6,21 @@
 mod aftermath;
 mod error;
 mod host;
+mod image;
 mod mounts;
 mod note;
 mod packages;
+mod volumes;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use brig_engine::cgroup;
-use brig_engine::launch::{Identity, Launch};
+use brig_engine::launch::{Identity, Launch, Mount, What};
 use brig_engine::native::{Helper, Pipes, Ready, Running};
 use brig_engine::signals::Signals;
 use brig_engine::walls::{Standing, State};
+use brig_image::Lease;
 use brig_policy::flags;
 use brig_policy::limits::Limits;
 use brig_policy::request::{Program, Request, Stdio};
@@ -30,6 +33,8 @@ use crate::programs::Caller;
 use crate::runs::{self, Run, Traces};
 use crate::session::{self, Client, Ending, Reporter, Traffic};
 use aftermath::{Aftermath, Guarding};
+use mounts::Ground;
+use volumes::Measuring;
 
 pub use error::RunError;
 pub use note::Note;
@@ -43,15 +48,26 @@ pub struct Context {
     pub paths: Paths,
 }
 
+/// Who is told what is worth telling, from whichever thread knows it.
+pub type Tell<'a> = &'a (dyn Fn(Note) + Sync);
+
 /// A box that is ready to run its program.
 #[derive(Debug)]
 pub struct Prepared {
     ready: Ready,
     run: Run,
     stdio: Stdio,
-    aftermath: Aftermath,
+    kept: Kept,
     room: PathBuf,
     quarantine: PathBuf,
+}
+
+/// What a run holds on to until it has ended: its image, its volumes, its writable grants.
+#[derive(Debug, Default)]
+struct Kept {
+    lease: Option<Lease>,
+    volumes: volumes::Held,
+    aftermath: Aftermath,
 }
 
 /// A box whose program runs. Dropping it ends everything in it and takes back its record.
@@ -59,7 +75,9 @@ pub struct Prepared {
 pub struct Held {
     running: Running,
     guarding: Option<Guarding>,
+    measuring: Option<Measuring>,
     room: PathBuf,
+    _lease: Option<Lease>,
     _run: Run,
 }
 
@@ -68,16 +86,16 @@ pub struct Held {
 ///
 /// # Errors
 /// Whatever was refused, was not found, or failed; nothing is left behind.
-pub fn prepare(request: &Request, context: &Context, tell: &dyn Fn(Note)) -> Result<Prepared, RunError> {
+pub fn prepare(request: &Request, context: &Context, tell: Tell<'_>) -> Result<Prepared, RunError> {
     // Started first: it reads nothing of the request and is ready when the plan is.
     let helper = Helper::spawn()?;
     sweep(&context.paths);
     let name = request.name.clone().unwrap_or_else(random_name);
     let room = context.paths.staged().join(&name);
-    let mut aftermath = Aftermath::default();
+    let mut held = Kept::default();
     let (ready, run) = make(helper, context, (&name, &request.limits), || {
         let gathered = gather(request, context, &room, tell)?;
-        aftermath = gathered.aftermath;
+        held = gathered.kept;
         let terms = Terms {
             name: name.clone(),
             identity: context.identity(),
@@ -90,7 +108,7 @@ pub fn prepare(request: &Request, context: &Context, tell: &dyn Fn(Note)) -> Res
         check_strict(ready.walls())?;
     }
     let quarantine = context.paths.quarantine().join(&name);
-    Ok(Prepared { ready, run, stdio: request.stdio, aftermath, room, quarantine })
+    Ok(Prepared { ready, run, stdio: request.stdio, kept: held, room, quarantine })
 }
 
 /// Records what is about to be made, plans it, and makes it.
@@ -121,8 +139,10 @@ impl Prepared {
     /// When the box has ended meanwhile.
     pub fn go(self, reporter: Option<&Reporter>) -> Result<(Held, Pipes), RunError> {
         let (running, pipes) = self.ready.go()?;
-        let guarding = Some(self.aftermath.guard(self.quarantine, reporter.cloned()));
-        Ok((Held { running, guarding, room: self.room, _run: self.run }, pipes))
+        let Kept { lease, volumes, aftermath } = self.kept;
+        let guarding = Some(aftermath.guard(self.quarantine, reporter.cloned()));
+        let measuring = volumes.measure(running.killer().ok(), reporter.cloned());
+        Ok((Held { running, guarding, measuring, room: self.room, _lease: lease, _run: self.run }, pipes))
     }
 
     /// Starts the program and serves it until it ends; then cleans up, which may leave something to
@@ -155,8 +175,11 @@ impl Held {
 
     fn clean_up(&mut self) -> Vec<Note> {
         self.running.kill();
+        self.measuring = None;
         let notes = self.guarding.take().map(Guarding::finish).unwrap_or_default();
-        drop(std::fs::remove_dir(&self.room)); // empty, or never made
+        // Volumes of this run alone; what a stage could not apply is kept and was said.
+        drop(std::fs::remove_dir_all(self.room.join("volumes")));
+        drop(std::fs::remove_dir(&self.room));
         notes
     }
 }
@@ -187,33 +210,71 @@ impl Context {
 struct Gathered {
     base: Base,
     grants: Grants,
-    aftermath: Aftermath,
+    kept: Kept,
 }
 
 /// Looks up what the plan needs: the program, the mounts, the environment.
-fn gather(request: &Request, context: &Context, room: &Path, tell: &dyn Fn(Note)) -> Result<Gathered, RunError> {
-    let survey = mounts::survey(context)?;
-    let owner = rustix::process::geteuid().is_root().then(|| context.identity());
-    let granting = mounts::grant(request, &survey, room, owner)?;
-    granting.notes.into_iter().for_each(tell);
-    let mut base = match &request.program {
-        Program::Host { argv } => {
-            let shown = |base: &Base| base.mounts.iter().chain(&granting.mounts).cloned().collect::<Vec<_>>();
-            let mut base = match recognise(argv)? {
-                Some(ask) => packages::base(&ask, request, context, tell)?,
-                None => host::base(argv, request, context)?,
-            };
-            mounts::check_arguments(argv.get(1..).unwrap_or_default(), &shown(&base), &survey)?;
-            host::stay_where_granted(&mut base, request, context, &granting.mounts);
-            base
+fn gather(request: &Request, context: &Context, room: &Path, tell: Tell<'_>) -> Result<Gathered, RunError> {
+    let mut gathered = match &request.program {
+        Program::Host { argv } => gather_host(argv, request, (context, room), tell)?,
+        Program::Image { reference, entrypoint, args } => {
+            let asked = image::Asked { reference, entrypoint: entrypoint.as_deref(), args };
+            gather_image(&asked, request, (context, room), tell)?
         }
-        Program::Image { .. } => return Err(RunError::NoImages),
     };
-    let (env, changes) = variables(request, &base, context)?;
+    let (env, changes) = variables(request, &gathered.base, context)?;
     changes.into_iter().map(Note::Environment).for_each(tell);
-    base.program.env = env;
-    let grants = Grants { mounts: granting.mounts, doors: Vec::new() };
-    Ok(Gathered { base, grants, aftermath: granting.aftermath })
+    gathered.base.program.env = env;
+    Ok(gathered)
+}
+
+fn gather_host(
+    argv: &[String],
+    request: &Request,
+    (context, room): (&Context, &Path),
+    tell: Tell<'_>,
+) -> Result<Gathered, RunError> {
+    let survey = mounts::survey(context)?;
+    let granting = mounts::grant(request, Ground { context, survey: &survey, tree: None, room })?;
+    granting.notes.into_iter().for_each(tell);
+    let mut base = match recognise(argv)? {
+        Some(ask) => packages::base(&ask, request, context, tell)?,
+        None => host::base(argv, request, context)?,
+    };
+    let shown: Vec<Mount> = base.mounts.iter().chain(&granting.mounts).cloned().collect();
+    mounts::check_arguments(argv.get(1..).unwrap_or_default(), &shown, &survey)?;
+    host::stay_where_granted(&mut base, request, context, &granting.mounts);
+    let kept = Kept { lease: None, volumes: granting.volumes, aftermath: granting.aftermath };
+    Ok(Gathered { base, grants: Grants { mounts: granting.mounts, doors: Vec::new() }, kept })
+}
+
+fn gather_image(
+    asked: &image::Asked<'_>,
+    request: &Request,
+    (context, room): (&Context, &Path),
+    tell: Tell<'_>,
+) -> Result<Gathered, RunError> {
+    let survey = mounts::survey(context)?;
+    let unpacked = image::unpack(asked, request, context, tell)?;
+    let ground = Ground { context, survey: &survey, tree: Some(&unpacked.tree), room };
+    let mut granting = mounts::grant(request, ground)?;
+    granting.notes.into_iter().for_each(tell);
+    for declared in image::volumes(&unpacked) {
+        let (target, filled) = declared?;
+        if volumes::is_covered(&target, &granting.mounts) {
+            continue;
+        }
+        let mount = if filled {
+            mounts::private_folder(room)?;
+            granting.volumes.anonymous(&target, &unpacked.tree, room)?
+        } else {
+            Mount { target, what: What::Tmpfs { size: request.limits.tmp, mode: 0o1777 } }
+        };
+        granting.mounts.push(mount);
+    }
+    let base = image::base(&unpacked, asked, request)?;
+    let kept = Kept { lease: Some(unpacked.lease), volumes: granting.volumes, aftermath: granting.aftermath };
+    Ok(Gathered { base, grants: Grants { mounts: granting.mounts, doors: Vec::new() }, kept })
 }
 
 /// The program's own variables, those of the files, then those of the flags.

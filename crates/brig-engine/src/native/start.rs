@@ -261,6 +261,14 @@ impl Running {
         &self.group
     }
 
+    /// Another descriptor of init, for a thread that may have to end the box.
+    ///
+    /// # Errors
+    /// When there are no descriptors left.
+    pub fn killer(&self) -> io::Result<OwnedFd> {
+        self.init.try_clone()
+    }
+
     /// What to poll: readable when [`Self::event`] has something to say.
     #[must_use]
     pub fn sources(&self) -> [BorrowedFd<'_>; 2] {

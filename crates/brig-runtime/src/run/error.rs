@@ -5,6 +5,12 @@ use std::path::PathBuf;
 
 use brig_engine::native::StartError;
 use brig_engine::walls::Standing;
+use brig_image::ObtainError;
+use brig_image::manifest::ManifestError;
+use brig_image::reference::ReferenceError;
+use brig_image::store::StoreError;
+use brig_image::tree::TreeError;
+use brig_image::volume::{VOLUME_BYTES, VolumeError};
 use brig_policy::flags::EnvFileError;
 
 use crate::grants::arguments::{HereError, Ungranted};
@@ -76,9 +82,30 @@ pub enum RunError {
         /// Which line, and why.
         source: EnvFileError,
     },
-    /// Volumes.
-    #[error("volumes are not served yet ({0})")]
-    NoVolumes(String),
+    /// The image's name makes no sense.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// `--platform` makes no sense, or the image's index does not.
+    #[error(transparent)]
+    Platform(#[from] ManifestError),
+    /// The image cannot be had.
+    #[error(transparent)]
+    Obtain(#[from] ObtainError),
+    /// The image store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The image is not what it says.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// Nothing says what to run.
+    #[error("the image {0} names no command")]
+    NoCommand(String),
+    /// A volume cannot be used.
+    #[error(transparent)]
+    Volume(#[from] VolumeError),
+    /// A volume is too full to start with.
+    #[error("the volume {0} holds more than {limit} MiB", limit = VOLUME_BYTES >> 20)]
+    VolumeFull(String),
     /// A mount has no place.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -94,9 +121,6 @@ pub enum RunError {
     /// The session could not be served.
     #[error("cannot serve the session")]
     Session(#[source] io::Error),
-    /// Images.
-    #[error("images are not served yet")]
-    NoImages,
 }
 
 impl RunError {
@@ -123,7 +147,15 @@ impl RunError {
             Self::Room { path, .. } => Some(format!("is {} yours, and is the disk full?", path.display())),
             Self::EnvFile { source, .. } => source.hint(),
             Self::EnvFileRead { path, .. } => Some(format!("look at it: ls -l {path}")),
-            Self::Session(_) | Self::NoImages | Self::NoVolumes(_) => None,
+            Self::Reference(error) => error.hint(),
+            Self::Platform(error) => error.hint(),
+            Self::Obtain(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Tree(error) => error.hint(),
+            Self::NoCommand(image) => Some(format!("name it: brig run {image} PROGRAM ARGS")),
+            Self::Volume(error) => error.hint(),
+            Self::VolumeFull(name) => Some(format!("brig volume rm {name}, or use another volume")),
+            Self::Session(_) => None,
         }
     }
 
@@ -132,9 +164,14 @@ impl RunError {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Program(error) => error.exit_status(),
-            Self::Ask(_) | Self::Plan(_) | Self::Ungranted(_) | Self::EnvFile { .. } | Self::EnvFileRead { .. } => {
-                STATUS_USAGE
-            }
+            Self::Reference(_)
+            | Self::Platform(_)
+            | Self::NoCommand(_)
+            | Self::Ask(_)
+            | Self::Plan(_)
+            | Self::Ungranted(_)
+            | Self::EnvFile { .. }
+            | Self::EnvFileRead { .. } => STATUS_USAGE,
             Self::Strict(_) | Self::Here(_) => STATUS_REFUSED,
             Self::Grant(error) => grant_status(error),
             _ => STATUS_FAILED,

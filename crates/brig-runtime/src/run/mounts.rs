@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use brig_engine::launch::{Identity, Mount, What};
+use brig_engine::launch::{Mount, What};
+use brig_image::Tree;
 use brig_policy::limits::TMP;
-use brig_policy::mount::{Access, MountRequest, Source};
+use brig_policy::mount::{Access, Source};
 use brig_policy::request::Request;
 
 use super::aftermath::Aftermath;
-use super::{Context, Note, RunError};
+use super::{Context, Note, RunError, volumes};
 use crate::grants::arguments::{here, ungranted_paths};
 use crate::grants::stage::Stage;
 use crate::grants::{Caller, Granted, Survey, judge};
@@ -22,42 +23,45 @@ pub(super) struct Granting {
     pub(super) mounts: Vec<Mount>,
     pub(super) notes: Vec<Note>,
     pub(super) aftermath: Aftermath,
+    pub(super) volumes: volumes::Held,
 }
 
-/// Judges every mount. `room` is a private folder of this run for staged writes; it is made when
-/// one is needed.
-pub(super) fn grant(
-    request: &Request,
-    survey: &Survey,
-    room: &Path,
-    owner: Option<Identity>,
-) -> Result<Granting, RunError> {
+/// Where a grant is judged: by whom, in which image, and with which private folder of this run for
+/// what is written.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a> {
+    pub(super) context: &'a Context,
+    pub(super) survey: &'a Survey,
+    pub(super) tree: Option<&'a Tree>,
+    pub(super) room: &'a Path,
+}
+
+/// Judges every mount.
+pub(super) fn grant(request: &Request, ground: Ground<'_>) -> Result<Granting, RunError> {
     let mut granting = Granting::default();
-    let here = request.here.map(|access| here(access, survey)).transpose()?;
+    let here = request.here.map(|access| here(access, ground.survey)).transpose()?;
     for asked in request.mounts.iter().chain(&here) {
-        let target = PathBuf::from(&asked.target);
-        let what = match &asked.source {
+        let target = volumes::place(&asked.target, ground.tree)?;
+        let mount = match &asked.source {
             Source::Tmpfs { size, mode } => {
-                What::Tmpfs { size: size.unwrap_or(TMP), mode: mode.unwrap_or(MEMORY_MODE) }
+                let what = What::Tmpfs { size: size.unwrap_or(TMP), mode: mode.unwrap_or(MEMORY_MODE) };
+                Mount { target, what }
             }
-            Source::Volume(name) => return Err(RunError::NoVolumes(name.clone())),
-            Source::Host(spelt) => granting.host(spelt, asked, (survey, room, owner))?,
+            Source::Volume(name) => {
+                granting.volumes.named(name, (&target, asked.access), ground.tree, ground.context)?
+            }
+            Source::Host(spelt) => Mount { target, what: granting.host(spelt, asked.access, ground)? },
         };
-        granting.mounts.push(Mount { target, what });
+        granting.mounts.push(mount);
     }
     Ok(granting)
 }
 
 impl Granting {
-    fn host(
-        &mut self,
-        spelt: &str,
-        asked: &MountRequest,
-        (survey, room, owner): (&Survey, &Path, Option<Identity>),
-    ) -> Result<What, RunError> {
-        let granted = judge(spelt, asked.access, survey)?;
+    fn host(&mut self, spelt: &str, access: Access, ground: Ground<'_>) -> Result<What, RunError> {
+        let granted = judge(spelt, access, ground.survey)?;
         self.notes.extend(notes(&granted));
-        Ok(match asked.access {
+        Ok(match access {
             Access::ReadOnly => What::Bind(granted.bind().clone()),
             Access::ReadWrite => {
                 let what = What::Bind(granted.bind().clone());
@@ -65,8 +69,9 @@ impl Granting {
                 what
             }
             Access::Staged => {
-                private_folder(room)?;
-                let stage = Stage::make(&granted, room, owner)?;
+                private_folder(ground.room)?;
+                let owner = rustix::process::geteuid().is_root().then(|| ground.context.identity());
+                let stage = Stage::make(&granted, ground.room, owner)?;
                 let what = stage.what(&granted);
                 self.aftermath.staged(stage, granted);
                 what
@@ -76,7 +81,7 @@ impl Granting {
 }
 
 /// A folder of this run that nobody else looks into.
-fn private_folder(path: &Path) -> Result<(), RunError> {
+pub(super) fn private_folder(path: &Path) -> Result<(), RunError> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|source| RunError::Room { path: path.to_owned(), source })

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use brig_image::volume::VOLUME_BYTES;
+
 use crate::environment::Change;
 
 /// One thing to tell.
@@ -15,6 +17,20 @@ pub enum Note {
     Fetching {
         /// As it was spelt.
         package: String,
+    },
+    /// An image is pulled; told now and then, the last time with all of it done.
+    Pulling {
+        /// As it was spelt.
+        image: String,
+        /// Bytes that are here.
+        done: u64,
+        /// Bytes in all, as far as known.
+        total: u64,
+    },
+    /// A volume is full, and the box was ended.
+    VolumeFull {
+        /// Which.
+        name: String,
     },
     /// Files of a granted folder that the box does not see.
     Masked {
@@ -94,6 +110,12 @@ impl fmt::Display for Note {
             }
             Self::Fetching { package } => {
                 write!(f, "fetching {package} into a box of its own; from then on it runs offline, until `brig pull`")
+            }
+            Self::Pulling { image, done, total } => {
+                write!(f, "pulling {image}: {} of {} MiB", done >> 20, total.div_ceil(1 << 20))
+            }
+            Self::VolumeFull { name } => {
+                write!(f, "the volume {name} holds more than {} MiB: ending the box", VOLUME_BYTES >> 20)
             }
             Self::Masked { source, paths } => write!(
                 f,

@@ -13,7 +13,7 @@ use brig_engine::native::{BoxEvent, Helper, Pipes, Running};
 use brig_policy::limits::{GIB, Limits};
 use brig_policy::request::Request;
 
-use super::{Context, Note, RunError, make, random_name};
+use super::{Context, Note, RunError, Tell, make, random_name};
 use crate::packages::{self, Ask, Ended, Job, Order, PackageError, Places, Ready};
 use crate::plan::{self, Base, Grants, Terms};
 use crate::programs::machine;
@@ -25,7 +25,7 @@ const MEMORY: u64 = 4 * GIB;
 const SAID: usize = 16 * 1024;
 
 /// What a package's box is built on: its interpreter, and the kept files.
-pub(super) fn base(ask: &Ask, request: &Request, context: &Context, tell: &dyn Fn(Note)) -> Result<Base, RunError> {
+pub(super) fn base(ask: &Ask, request: &Request, context: &Context, tell: Tell<'_>) -> Result<Base, RunError> {
     let ready = ready(ask, request.allow_install_scripts, (context, tell), false)?;
     let placed = ready.runtime.place(&context.caller.home)?;
     let machine = machine::machine(request.name.as_deref().unwrap_or("brig"))?;
@@ -48,7 +48,7 @@ pub(super) fn base(ask: &Ask, request: &Request, context: &Context, tell: &dyn F
 pub(super) fn ready(
     ask: &Ask,
     scripts: bool,
-    (context, tell): (&Context, &dyn Fn(Note)),
+    (context, tell): (&Context, Tell<'_>),
     anew: bool,
 ) -> Result<Ready, PackageError> {
     let places = Places { store: context.paths.packages(), state: context.paths.state.clone() };
