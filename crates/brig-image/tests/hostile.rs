@@ -16,6 +16,7 @@ use fixture::{Bench, Tar, config, docker_archive, gzip, zstd};
 use proptest::prelude::*;
 
 /// What it is, the hostile layer, a part of the error, and the twin.
+#[allow(clippy::too_many_lines, reason = "a table, one case after the other")]
 fn cases() -> Vec<(&'static str, Vec<u8>, &'static str, Vec<u8>)> {
     let t = Tar::new;
     let deep = |n: usize| {

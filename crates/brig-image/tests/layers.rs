@@ -177,6 +177,41 @@ fn bits_times_and_owners() {
     assert_eq!(meta("suid").uid(), rustix::process::geteuid().as_raw());
 }
 
+/// Run by root, brig unpacks for the identity that boxes get.
+#[test]
+fn somebody_elses_files() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED somebody_elses_files: only root may give files away");
+        return;
+    }
+    let owner = brig_image::layer::Owner {
+        uid: 1234,
+        gid: 4321,
+    };
+    let bench = Bench::with(brig_image::Settings {
+        owner: Some(owner),
+        ..brig_image::Settings::default()
+    });
+    let layer = Tar::new()
+        .file("made/parents/file", b"x")
+        .symlink("link", "made")
+        .dir("dir", 0o755)
+        .end();
+    let lease = bench.load_layer(layer).unwrap();
+    let root = &lease.image.layers[0];
+    for name in [
+        "",
+        "made",
+        "made/parents",
+        "made/parents/file",
+        "link",
+        "dir",
+    ] {
+        let meta = std::fs::symlink_metadata(root.join(name)).unwrap();
+        assert_eq!((meta.uid(), meta.gid()), (1234, 4321), "{name}");
+    }
+}
+
 #[test]
 fn long_names_of_both_kinds() {
     let bench = Bench::new();

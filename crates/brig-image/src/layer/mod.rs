@@ -206,6 +206,7 @@ pub(crate) fn unpack(
     let mut compressed = Hashing::new(source);
     let counter = compressed.counter();
     let mut writer = Writer::new(into.0, into.1);
+    writer.prepare()?;
     let (bytes, diff) = {
         let decoded = decode(&mut compressed).map_err(LayerError::Read)?;
         let plain = decoded.plain;

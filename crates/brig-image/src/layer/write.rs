@@ -68,6 +68,16 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Gives the root the usual bits, for a layer that has no entry for it.
+    pub(crate) fn prepare(&self) -> Result<(), LayerError> {
+        settle(self.root, Mode::from_raw_mode(0o755), self.owner).map_err(|errno| {
+            LayerError::Write {
+                path: "/".to_owned(),
+                source: errno.into(),
+            }
+        })
+    }
+
     /// How many devices and FIFOs were dropped, and whether the root hides all below.
     pub(crate) fn finish(self) -> (u64, bool) {
         (self.dropped, self.opaque)
@@ -460,5 +470,28 @@ fn failed(name: &Name, errno: Errno) -> LayerError {
     LayerError::Write {
         path: name.shown(),
         source: errno.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where device nodes cannot be made, the mark is an attribute; it is understood all the same.
+    #[test]
+    fn marks_without_device_nodes() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = std::fs::File::open(folder.path()).unwrap();
+        let (dir, gone, here) = (dir.as_fd(), OsStr::new("gone"), OsStr::new("here"));
+        std::fs::write(folder.path().join(here), b"").unwrap();
+        whiteout_attribute(dir, gone).unwrap();
+        assert!(is_whiteout(dir, gone) && !is_whiteout(dir, here));
+        assert!(!is_opaque(dir), "the folder says x, not y");
+        assert!(clear_whiteout(dir, gone) && !clear_whiteout(dir, here));
+        assert!(!folder.path().join(gone).exists() && folder.path().join(here).exists());
+        // A folder that hides all below keeps saying so.
+        set_opaque(dir, b"y").unwrap();
+        whiteout_attribute(dir, gone).unwrap();
+        assert!(is_opaque(dir));
     }
 }

@@ -96,9 +96,6 @@ impl<'a> Import<'a> {
         fs::create_dir(&root).map_err(io_error("make", &root))?;
         let dir = fs::File::open(&root).map_err(io_error("open", &root))?;
         let into = (dir.as_fd(), store.settings.owner);
-        // A layer whose root has no entry of its own gets the usual bits.
-        rustix::fs::fchmod(&dir, rustix::fs::Mode::from_raw_mode(0o755))
-            .map_err(|errno| io_error("open", &root)(errno.into()))?;
         staged.layer = layer::unpack(source, expected, into, &store.settings.limits)?;
         Ok(staged)
     }
