@@ -125,21 +125,14 @@ pub(crate) struct Wanted<'a> {
 }
 
 /// Takes the image of an archive into the store.
-pub(crate) fn import(
-    store: &Store,
-    source: &mut dyn Read,
-    wanted: &Wanted<'_>,
-) -> Result<Lease, ArchiveError> {
+pub(crate) fn import(store: &Store, source: &mut dyn Read, wanted: &Wanted<'_>) -> Result<Lease, ArchiveError> {
     let import = Import::begin(store)?;
     let mut members = Members::default();
     members.read(&import, source)?;
     let chosen = members.choose(wanted)?;
     let config = Config::parse(&chosen.config)?;
     if chosen.layers.len() != config.layers.len() {
-        return Err(ArchiveError::LayerCount {
-            listed: chosen.layers.len(),
-            configured: config.layers.len(),
-        });
+        return Err(ArchiveError::LayerCount { listed: chosen.layers.len(), configured: config.layers.len() });
     }
     choice::check_platform(&config, wanted.platform)?;
     for (member, diff) in chosen.layers.iter().zip(&config.layers) {
@@ -158,21 +151,13 @@ pub fn fuzz_archive(bytes: &[u8]) {
     let canary = folder.path().join("canary");
     let wrote = std::fs::write(&canary, b"untouched");
     let small = crate::store::Settings {
-        limits: layer::Limits {
-            bytes: 8 << 20,
-            entries: 2000,
-            ..layer::Limits::default()
-        },
+        limits: layer::Limits { bytes: 8 << 20, entries: 2000, ..layer::Limits::default() },
         ..crate::store::Settings::default()
     };
     let (Ok(()), Ok(store)) = (wrote, Store::open(&folder.path().join("store"), small)) else {
         return;
     };
-    let wanted = Wanted {
-        tag: None,
-        platform: &Platform::host(),
-        names: &[],
-    };
+    let wanted = Wanted { tag: None, platform: &Platform::host(), names: &[] };
     if let Err(error) = import(&store, &mut &bytes[..], &wanted) {
         let _ = (error.to_string(), error.hint());
     }
@@ -180,12 +165,8 @@ pub fn fuzz_archive(bytes: &[u8]) {
     if let Ok(begun) = Import::begin(&store) {
         let _ = begun.stage(Expected::default(), &mut &bytes[..]);
     }
-    let left: BTreeSet<_> = std::fs::read_dir(folder.path())
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.file_name())
-        .collect();
+    let left: BTreeSet<_> =
+        std::fs::read_dir(folder.path()).into_iter().flatten().flatten().map(|entry| entry.file_name()).collect();
     assert_eq!(left, ["canary", "store"].map(Into::into).into());
     assert!(std::fs::read(&canary).is_ok_and(|text| text == b"untouched"));
     let left = std::fs::read_dir(folder.path().join("store/tmp"));
@@ -223,18 +204,15 @@ struct Listed {
 
 impl<'a> Members<'a> {
     fn read(&mut self, import: &Import<'a>, source: &mut dyn Read) -> Result<(), ArchiveError> {
-        let mut decoded = layer::decode(source)
-            .map_err(LayerError::Read)
-            .map_err(ArchiveError::Outer)?;
+        let mut decoded = layer::decode(source).map_err(LayerError::Read).map_err(ArchiveError::Outer)?;
         let mut entries = Entries::new(&mut *decoded.reader);
         while let Some(entry) = entries.next().map_err(ArchiveError::Outer)? {
             if entries.count() > MEMBERS {
                 return Err(ArchiveError::Members);
             }
             let name = entry.name.as_bytes().to_vec();
-            let known = self.texts.contains_key(&name)
-                || self.layers.contains_key(&name)
-                || self.links.contains_key(&name);
+            let known =
+                self.texts.contains_key(&name) || self.layers.contains_key(&name) || self.links.contains_key(&name);
             match &entry.kind {
                 Kind::Dir => {}
                 _ if known => return Err(ArchiveError::Duplicate(entry.name.shown())),
@@ -268,9 +246,7 @@ impl<'a> Members<'a> {
         data: &mut Entries<'_>,
     ) -> Result<(), ArchiveError> {
         let mut head = Vec::new();
-        data.take(512)
-            .read_to_end(&mut head)
-            .map_err(|error| ArchiveError::Outer(LayerError::Read(error)))?;
+        data.take(512).read_to_end(&mut head).map_err(|error| ArchiveError::Outer(LayerError::Read(error)))?;
         if !looks_like_layer(&head) {
             if !matches!(head.first(), Some(b'{' | b'[')) {
                 return Ok(()); // VERSION and the like
@@ -279,8 +255,7 @@ impl<'a> Members<'a> {
             if size > MANIFEST_BYTES || self.texts_bytes > LISTS_BYTES {
                 return Err(ArchiveError::TooLarge(shown(name)));
             }
-            data.read_to_end(&mut head)
-                .map_err(|error| ArchiveError::Outer(LayerError::Read(error)))?;
+            data.read_to_end(&mut head).map_err(|error| ArchiveError::Outer(LayerError::Read(error)))?;
             self.texts.insert(name.to_vec(), head);
             return Ok(());
         }
@@ -291,16 +266,10 @@ impl<'a> Members<'a> {
             self.layers.insert(name.to_vec(), Layer::Present(digest));
             return Ok(());
         }
-        let expected = Expected {
-            blob: named,
-            diff: None,
-        };
+        let expected = Expected { blob: named, diff: None };
         let staged = import
             .stage(expected, &mut io::Cursor::new(head).chain(data))
-            .map_err(|source| ArchiveError::Member {
-                member: shown(name),
-                source,
-            })?;
+            .map_err(|source| ArchiveError::Member { member: shown(name), source })?;
         self.layers.insert(name.to_vec(), Layer::Staged(staged));
         Ok(())
     }
@@ -324,17 +293,11 @@ impl<'a> Members<'a> {
         }
         let labelled: Vec<Labelled<'_, Listed>> = list
             .iter()
-            .map(|image| Labelled {
-                names: image.tags.iter().flatten().map(String::as_str).collect(),
-                item: image,
-            })
+            .map(|image| Labelled { names: image.tags.iter().flatten().map(String::as_str).collect(), item: image })
             .collect();
         let image = choice::by_tag(&labelled, tag)?;
         let config = self.text(&image.config, named_digest(image.config.as_bytes()))?;
-        Ok(Chosen {
-            config,
-            layers: image.layers.clone(),
-        })
+        Ok(Chosen { config, layers: image.layers.clone() })
     }
 
     /// A member that is a text, verified where its name says what it must be.
@@ -344,21 +307,14 @@ impl<'a> Members<'a> {
         let text = self.texts.get(name.as_bytes()).ok_or_else(lacks)?;
         let found = Digest::of(text);
         match digest {
-            Some(wanted) if wanted != found => Err(ArchiveError::Digest {
-                member: shown(member.as_bytes()),
-                wanted,
-                found,
-            }),
+            Some(wanted) if wanted != found => {
+                Err(ArchiveError::Digest { member: shown(member.as_bytes()), wanted, found })
+            }
             _ => Ok(text.clone()),
         }
     }
 
-    fn publish(
-        &mut self,
-        import: &Import<'a>,
-        member: &str,
-        wanted: Digest,
-    ) -> Result<(), ArchiveError> {
+    fn publish(&mut self, import: &Import<'a>, member: &str, wanted: Digest) -> Result<(), ArchiveError> {
         if import.has(wanted)? {
             return Ok(()); // published a moment ago for another layer of equal content, or before
         }
@@ -373,11 +329,7 @@ impl<'a> Members<'a> {
             Layer::Present(diff) => *diff,
         };
         if found != wanted {
-            return Err(ArchiveError::Digest {
-                member: shown(member.as_bytes()),
-                wanted,
-                found,
-            });
+            return Err(ArchiveError::Digest { member: shown(member.as_bytes()), wanted, found });
         }
         match self.layers.remove(&key) {
             Some(Layer::Staged(staged)) => Ok(staged.publish()?),
@@ -387,23 +339,16 @@ impl<'a> Members<'a> {
 }
 
 /// Takes the image of an archive file.
-pub(crate) fn import_file(
-    store: &Store,
-    path: &Path,
-    wanted: &Wanted<'_>,
-) -> Result<Lease, ArchiveError> {
-    let mut file = std::fs::File::open(path).map_err(|source| ArchiveError::Open {
-        path: path.display().to_string(),
-        source,
-    })?;
+pub(crate) fn import_file(store: &Store, path: &Path, wanted: &Wanted<'_>) -> Result<Lease, ArchiveError> {
+    let mut file =
+        std::fs::File::open(path).map_err(|source| ArchiveError::Open { path: path.display().to_string(), source })?;
     import(store, &mut file, wanted)
 }
 
 /// Packed in a way that only layers are, or a tar (which may be empty: zeros).
 fn looks_like_layer(head: &[u8]) -> bool {
     let packed = layer::is_packed(head);
-    let tar = head.len() == 512
-        && (head[257..].starts_with(b"ustar") || head.iter().all(|&byte| byte == 0));
+    let tar = head.len() == 512 && (head[257..].starts_with(b"ustar") || head.iter().all(|&byte| byte == 0));
     packed || tar
 }
 

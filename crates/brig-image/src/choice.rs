@@ -76,21 +76,12 @@ pub(crate) fn check_platform(config: &Config, wanted: &Platform) -> Result<(), M
 }
 
 /// The one that goes by a tag, or the only one.
-pub(crate) fn by_tag<'a, T>(
-    items: &[Labelled<'a, T>],
-    tag: Option<&str>,
-) -> Result<&'a T, ChoiceError> {
+pub(crate) fn by_tag<'a, T>(items: &[Labelled<'a, T>], tag: Option<&str>) -> Result<&'a T, ChoiceError> {
     let names = || {
         let names = items.iter().flat_map(|item| item.names.iter());
         let mut names: Vec<String> = names
             .take(20)
-            .map(|name| {
-                name.chars()
-                    .take(100)
-                    .collect::<String>()
-                    .escape_default()
-                    .to_string()
-            })
+            .map(|name| name.chars().take(100).collect::<String>().escape_default().to_string())
             .collect();
         if names.is_empty() {
             names.push(format!("{} without a name", items.len()));
@@ -104,15 +95,10 @@ pub(crate) fn by_tag<'a, T>(
         (Some(tag), _) => items
             .iter()
             .find(|item| {
-                item.names
-                    .iter()
-                    .any(|name| *name == tag || name.rsplit_once(':').is_some_and(|n| n.1 == tag))
+                item.names.iter().any(|name| *name == tag || name.rsplit_once(':').is_some_and(|n| n.1 == tag))
             })
             .map(|item| item.item)
-            .ok_or_else(|| ChoiceError::Tag {
-                wanted: tag.to_owned(),
-                found: names(),
-            }),
+            .ok_or_else(|| ChoiceError::Tag { wanted: tag.to_owned(), found: names() }),
     }
 }
 
@@ -131,26 +117,16 @@ where
     };
     // Several entries with the same name, or none, are one image for several platforms.
     let entry = match tag {
-        None if entries.iter().any(|entry| entry.platform.is_some()) => {
-            manifest::choose(&entries, platform)?
-        }
+        None if entries.iter().any(|entry| entry.platform.is_some()) => manifest::choose(&entries, platform)?,
         tag => {
-            let labelled: Vec<Labelled<'_, Descriptor>> = entries
-                .iter()
-                .map(|entry| Labelled {
-                    names: entry.names().collect(),
-                    item: entry,
-                })
-                .collect();
+            let labelled: Vec<Labelled<'_, Descriptor>> =
+                entries.iter().map(|entry| Labelled { names: entry.names().collect(), item: entry }).collect();
             by_tag(&labelled, tag)?
         }
     };
     let bytes = sized(entry, fetch)?;
     let (config, layers) = follow(bytes, platform, fetch)?;
-    Ok(Chosen {
-        config,
-        layers: layers.iter().map(|layer| blob_path(layer.digest)).collect(),
-    })
+    Ok(Chosen { config, layers: layers.iter().map(|layer| blob_path(layer.digest)).collect() })
 }
 
 /// Follows a manifest or index to an image's configuration and layers. `fetch` returns bytes that
@@ -193,12 +169,7 @@ fn sized<E: From<ChoiceError>>(
     let bytes = fetch(wanted)?;
     let found = bytes.len() as u64;
     if found != wanted.size {
-        return Err(ChoiceError::Size {
-            digest: wanted.digest,
-            wanted: wanted.size,
-            found,
-        }
-        .into());
+        return Err(ChoiceError::Size { digest: wanted.digest, wanted: wanted.size, found }.into());
     }
     Ok(bytes)
 }

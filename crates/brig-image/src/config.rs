@@ -215,10 +215,7 @@ fn check_text(what: &'static str, text: &str) -> Result<(), ConfigError> {
 fn check_path(what: &'static str, path: &str) -> Result<(), ConfigError> {
     check_text(what, path)?;
     if !path.starts_with('/') || path.split('/').any(|part| part == "..") || path.len() > 4096 {
-        return Err(ConfigError::Path {
-            what,
-            path: path.chars().take(200).collect(),
-        });
+        return Err(ConfigError::Path { what, path: path.chars().take(200).collect() });
     }
     Ok(())
 }

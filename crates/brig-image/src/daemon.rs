@@ -61,10 +61,7 @@ impl DaemonError {
 }
 
 /// What the daemon at `socket` calls an image; `None` if it has none of that name.
-pub(crate) fn identify(
-    socket: &Path,
-    reference: &RegistryReference,
-) -> Result<Option<String>, DaemonError> {
+pub(crate) fn identify(socket: &Path, reference: &RegistryReference) -> Result<Option<String>, DaemonError> {
     #[derive(Deserialize)]
     struct Described {
         #[serde(rename = "Id")]
@@ -75,21 +72,14 @@ pub(crate) fn identify(
         200 => {}
         404 => return Ok(None),
         status => {
-            return Err(DaemonError::Status {
-                socket: socket.to_owned(),
-                status,
-            });
+            return Err(DaemonError::Status { socket: socket.to_owned(), status });
         }
     }
-    let fail = |why: String| DaemonError::Description {
-        socket: socket.to_owned(),
-        why,
-    };
+    let fail = |why: String| DaemonError::Description { socket: socket.to_owned(), why };
     let body = response.body.read_all(DESCRIPTION_BYTES);
     let body = body.map_err(|error| fail(error.to_string()))?;
     let body = body.ok_or_else(|| fail("it is too long".to_owned()))?;
-    let described: Described =
-        crate::json::parse(&body).map_err(|error| fail(error.to_string()))?;
+    let described: Described = crate::json::parse(&body).map_err(|error| fail(error.to_string()))?;
     Ok(Some(shown(described.id.as_bytes())))
 }
 
@@ -103,17 +93,10 @@ pub(crate) fn copy(
 ) -> Result<Lease, DaemonError> {
     let mut response = get(socket, reference, "get")?;
     if response.status != 200 {
-        return Err(DaemonError::Status {
-            socket: socket.to_owned(),
-            status: response.status,
-        });
+        return Err(DaemonError::Status { socket: socket.to_owned(), status: response.status });
     }
     let names = [(reference.to_string(), Some(Origin::Daemon(id.to_owned())))];
-    let wanted = Wanted {
-        tag: None,
-        platform,
-        names: &names,
-    };
+    let wanted = Wanted { tag: None, platform, names: &names };
     Ok(archive::import(store, &mut response.body, &wanted)?)
 }
 
@@ -122,9 +105,7 @@ pub(crate) fn answers(socket: &Path) -> io::Result<bool> {
     match std::os::unix::net::UnixStream::connect(socket) {
         Ok(_) => Ok(true),
         Err(error) => match error.kind() {
-            io::ErrorKind::NotFound
-            | io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::PermissionDenied => Ok(false),
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::PermissionDenied => Ok(false),
             _ => Err(error),
         },
     }
@@ -133,14 +114,7 @@ pub(crate) fn answers(socket: &Path) -> io::Result<bool> {
 fn get(socket: &Path, reference: &RegistryReference, what: &str) -> Result<Response, DaemonError> {
     // A reference has only characters that need no escaping in a path.
     let target = format!("/v1.41/images/{reference}/{what}");
-    let request = Request {
-        method: "GET",
-        target: &target,
-        headers: Vec::new(),
-        body: Vec::new(),
-    };
-    http::send(Endpoint::Unix(socket), request).map_err(|source| DaemonError::Http {
-        socket: socket.to_owned(),
-        source,
-    })
+    let request = Request { method: "GET", target: &target, headers: Vec::new(), body: Vec::new() };
+    http::send(Endpoint::Unix(socket), request)
+        .map_err(|source| DaemonError::Http { socket: socket.to_owned(), source })
 }

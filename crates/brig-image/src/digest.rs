@@ -34,9 +34,7 @@ impl Digest {
     /// Any other spelling, upper-case digits included.
     pub fn parse(text: &str) -> Result<Self, DigestError> {
         let shown = || text.chars().take(100).collect::<String>();
-        let hex = text
-            .strip_prefix("sha256:")
-            .ok_or_else(|| DigestError::Algorithm(shown()))?;
+        let hex = text.strip_prefix("sha256:").ok_or_else(|| DigestError::Algorithm(shown()))?;
         Self::from_hex(hex).ok_or_else(|| DigestError::Digits(shown()))
     }
 
@@ -119,20 +117,12 @@ impl Counter {
 impl<R: Read> Hashing<R> {
     /// Hashes what `inner` yields.
     pub(crate) fn new(inner: R) -> Self {
-        Self {
-            inner,
-            hash: Some(sha2::Sha256::new()),
-            count: Counter::default(),
-        }
+        Self { inner, hash: Some(sha2::Sha256::new()), count: Counter::default() }
     }
 
     /// Only counts: for when an outer reader already hashes the very same bytes.
     pub(crate) fn counting(inner: R) -> Self {
-        Self {
-            inner,
-            hash: None,
-            count: Counter::default(),
-        }
+        Self { inner, hash: None, count: Counter::default() }
     }
 
     /// How many bytes have passed.
@@ -177,10 +167,7 @@ mod tests {
     #[test]
     fn round_trip_and_refusals() {
         let digest = Digest::of(b"abc");
-        assert_eq!(
-            digest.to_string(),
-            "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(digest.to_string(), "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(Digest::parse(&digest.to_string()), Ok(digest));
         for bad in [
             "",

@@ -157,12 +157,8 @@ impl Trust {
         let mut roots = rustls::RootCertStore::empty();
         let bundle = BUNDLES.iter().map(Path::new).find(|path| path.exists());
         for path in bundle.into_iter().chain(extra) {
-            let fail = |why: String| HttpError::Bundle {
-                path: path.to_owned(),
-                why,
-            };
-            let certificates =
-                CertificateDer::pem_file_iter(path).map_err(|error| fail(error.to_string()))?;
+            let fail = |why: String| HttpError::Bundle { path: path.to_owned(), why };
+            let certificates = CertificateDer::pem_file_iter(path).map_err(|error| fail(error.to_string()))?;
             for certificate in certificates {
                 let certificate = certificate.map_err(|error| fail(error.to_string()))?;
                 // One that is malformed is of no use, and no reason to do without the others.
@@ -170,18 +166,12 @@ impl Trust {
             }
         }
         if roots.is_empty() {
-            return Err(HttpError::Bundle {
-                path: PathBuf::from(BUNDLES[0]),
-                why: "there are none".to_owned(),
-            });
+            return Err(HttpError::Bundle { path: PathBuf::from(BUNDLES[0]), why: "there are none".to_owned() });
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| HttpError::Bundle {
-                path: PathBuf::from(BUNDLES[0]),
-                why: error.to_string(),
-            })?
+            .map_err(|error| HttpError::Bundle { path: PathBuf::from(BUNDLES[0]), why: error.to_string() })?
             .with_root_certificates(roots)
             .with_no_client_auth();
         Ok(Self(Arc::new(config)))
@@ -190,36 +180,23 @@ impl Trust {
 
 /// Sends a request and waits for the head of its answer.
 pub(crate) fn send(to: Endpoint<'_>, request: Request<'_>) -> Result<Response, HttpError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()
-        .map_err(HttpError::Runtime)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(HttpError::Runtime)?;
     let answer = runtime.block_on(exchange(to, request))?;
     let (head, incoming) = answer.into_parts();
     Ok(Response {
         status: head.status.as_u16(),
         headers: head.headers,
-        body: Body {
-            incoming,
-            chunk: Bytes::new(),
-            runtime,
-        },
+        body: Body { incoming, chunk: Bytes::new(), runtime },
     })
 }
 
-async fn exchange(
-    to: Endpoint<'_>,
-    request: Request<'_>,
-) -> Result<hyper::Response<Incoming>, HttpError> {
+async fn exchange(to: Endpoint<'_>, request: Request<'_>) -> Result<hyper::Response<Incoming>, HttpError> {
     match to {
         Endpoint::Unix(path) => {
             let shown = path.display().to_string();
             let stream = timed(&shown, CONNECT, UnixStream::connect(path)).await?;
-            let stream = stream.map_err(|source| HttpError::Connect {
-                to: shown.clone(),
-                source,
-            })?;
+            let stream = stream.map_err(|source| HttpError::Connect { to: shown.clone(), source })?;
             talk(stream, &shown, "localhost", request).await
         }
         Endpoint::Tcp(host, port) => {
@@ -228,38 +205,22 @@ async fn exchange(
         }
         Endpoint::Tls(host, port, trust) => {
             let stream = connect(host, port).await?;
-            let fail = |source| HttpError::Tls {
-                host: host.to_owned(),
-                source,
-            };
-            let name = ServerName::try_from(host.to_owned())
-                .map_err(|error| fail(io::Error::other(error)))?;
-            let handshake =
-                tokio_rustls::TlsConnector::from(Arc::clone(&trust.0)).connect(name, stream);
+            let fail = |source| HttpError::Tls { host: host.to_owned(), source };
+            let name = ServerName::try_from(host.to_owned()).map_err(|error| fail(io::Error::other(error)))?;
+            let handshake = tokio_rustls::TlsConnector::from(Arc::clone(&trust.0)).connect(name, stream);
             let stream = timed(host, CONNECT, handshake).await?.map_err(fail)?;
             talk(stream, host, &authority(host, port, 443), request).await
         }
     }
 }
 
-async fn talk<S>(
-    stream: S,
-    to: &str,
-    host: &str,
-    request: Request<'_>,
-) -> Result<hyper::Response<Incoming>, HttpError>
+async fn talk<S>(stream: S, to: &str, host: &str, request: Request<'_>) -> Result<hyper::Response<Incoming>, HttpError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let fail = |source| HttpError::Http {
-        to: to.to_owned(),
-        source,
-    };
-    let (mut sender, connection) = http1::Builder::new()
-        .max_buf_size(HEAD_BYTES)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(fail)?;
+    let fail = |source| HttpError::Http { to: to.to_owned(), source };
+    let (mut sender, connection) =
+        http1::Builder::new().max_buf_size(HEAD_BYTES).handshake(TokioIo::new(stream)).await.map_err(fail)?;
     tokio::spawn(connection);
     let mut builder = hyper::Request::builder()
         .method(request.method)
@@ -269,29 +230,20 @@ where
     for (name, value) in &request.headers {
         builder = builder.header(*name, value);
     }
-    let request = builder
-        .body(Full::new(Bytes::from(request.body)))
-        .map_err(|_| HttpError::Request(to.to_owned()))?;
-    timed(to, HEAD, sender.send_request(request))
-        .await?
-        .map_err(fail)
+    let request = builder.body(Full::new(Bytes::from(request.body))).map_err(|_| HttpError::Request(to.to_owned()))?;
+    timed(to, HEAD, sender.send_request(request)).await?.map_err(fail)
 }
 
 async fn connect(host: &str, port: u16) -> Result<TcpStream, HttpError> {
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in resolve(host).await? {
-        match tokio::time::timeout(CONNECT, TcpStream::connect(SocketAddr::new(address, port)))
-            .await
-        {
+        match tokio::time::timeout(CONNECT, TcpStream::connect(SocketAddr::new(address, port))).await {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(error)) => last = error,
             Err(_) => last = io::ErrorKind::TimedOut.into(),
         }
     }
-    Err(HttpError::Connect {
-        to: format!("{host}:{port}"),
-        source: last,
-    })
+    Err(HttpError::Connect { to: format!("{host}:{port}"), source: last })
 }
 
 async fn resolve(host: &str) -> Result<Vec<IpAddr>, HttpError> {
@@ -300,46 +252,25 @@ async fn resolve(host: &str) -> Result<Vec<IpAddr>, HttpError> {
     }
     if host == "localhost" {
         // RFC 6761, 6.3: never asked of a server.
-        return Ok(vec![
-            std::net::Ipv4Addr::LOCALHOST.into(),
-            std::net::Ipv6Addr::LOCALHOST.into(),
-        ]);
+        return Ok(vec![std::net::Ipv4Addr::LOCALHOST.into(), std::net::Ipv6Addr::LOCALHOST.into()]);
     }
-    let fail = |why: String| HttpError::Resolve {
-        host: host.to_owned(),
-        why,
-    };
+    let fail = |why: String| HttpError::Resolve { host: host.to_owned(), why };
     let resolver = hickory_resolver::TokioResolver::builder_tokio()
         .and_then(hickory_resolver::ResolverBuilder::build)
         .map_err(|error| fail(error.to_string()))?;
     // With a dot at its end, a name is not tried below the machine's own search domains.
-    let answer = timed(host, CONNECT, resolver.lookup_ip(format!("{host}.")))
-        .await?
-        .map_err(|error| fail(error.to_string()))?;
+    let answer =
+        timed(host, CONNECT, resolver.lookup_ip(format!("{host}."))).await?.map_err(|error| fail(error.to_string()))?;
     Ok(answer.iter().take(ADDRESSES).collect())
 }
 
-async fn timed<T>(
-    to: &str,
-    limit: Duration,
-    what: impl Future<Output = T>,
-) -> Result<T, HttpError> {
-    tokio::time::timeout(limit, what)
-        .await
-        .map_err(|_| HttpError::Timeout(to.to_owned()))
+async fn timed<T>(to: &str, limit: Duration, what: impl Future<Output = T>) -> Result<T, HttpError> {
+    tokio::time::timeout(limit, what).await.map_err(|_| HttpError::Timeout(to.to_owned()))
 }
 
 fn authority(host: &str, port: u16, default: u16) -> String {
-    let host = if host.contains(':') {
-        format!("[{host}]")
-    } else {
-        host.to_owned()
-    };
-    if port == default {
-        host
-    } else {
-        format!("{host}:{port}")
-    }
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    if port == default { host } else { format!("{host}:{port}") }
 }
 
 impl Body {
@@ -354,9 +285,7 @@ impl Body {
 impl Read for Body {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         while self.chunk.is_empty() {
-            let Self {
-                runtime, incoming, ..
-            } = self;
+            let Self { runtime, incoming, .. } = self;
             let frame = runtime
                 .block_on(async { tokio::time::timeout(IDLE, incoming.frame()).await })
                 .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?;
@@ -404,12 +333,7 @@ mod tests {
     }
 
     fn get(host: &str, port: u16, trust: &Trust) -> Result<Vec<u8>, HttpError> {
-        let request = Request {
-            method: "GET",
-            target: "/",
-            headers: Vec::new(),
-            body: Vec::new(),
-        };
+        let request = Request { method: "GET", target: "/", headers: Vec::new(), body: Vec::new() };
         let response = send(Endpoint::Tls(host, port, trust), request)?;
         Ok(response.body.read_all(100).unwrap().unwrap())
     }

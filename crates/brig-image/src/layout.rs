@@ -70,9 +70,7 @@ impl LayoutError {
             Self::Choice(error) => error.hint(),
             Self::Manifest(error) => error.hint(),
             Self::Store(error) => error.hint(),
-            Self::NotALayout(_) => {
-                Some("name a folder that has oci-layout and index.json, or an archive".to_owned())
-            }
+            Self::NotALayout(_) => Some("name a folder that has oci-layout and index.json, or an archive".to_owned()),
             _ => Some("write the layout again".to_owned()),
         }
     }
@@ -85,34 +83,22 @@ struct Layout {
 }
 
 /// Takes the image of a layout into the store.
-pub(crate) fn import(
-    store: &Store,
-    path: &Path,
-    wanted: &Wanted<'_>,
-) -> Result<Lease, LayoutError> {
+pub(crate) fn import(store: &Store, path: &Path, wanted: &Wanted<'_>) -> Result<Lease, LayoutError> {
     let layout = Layout::open(path)?;
     let import = Import::begin(store)?;
     let index = layout.text("index.json")?;
-    let chosen = choice::from_index(&index, wanted.tag, wanted.platform, &mut |blob| {
-        layout.verified(blob.digest)
-    })?;
+    let chosen = choice::from_index(&index, wanted.tag, wanted.platform, &mut |blob| layout.verified(blob.digest))?;
     let config = Config::parse(&chosen.config)?;
     choice::check_platform(&config, wanted.platform)?;
     if chosen.layers.len() != config.layers.len() {
-        return Err(LayoutError::LayerCount {
-            listed: chosen.layers.len(),
-            configured: config.layers.len(),
-        });
+        return Err(LayoutError::LayerCount { listed: chosen.layers.len(), configured: config.layers.len() });
     }
     for (blob, diff) in chosen.layers.iter().zip(&config.layers) {
         let Turn::Ours(turn) = import.turn(*diff)? else {
             continue;
         };
         let mut file = layout.file(blob)?;
-        let expected = Expected {
-            blob: blob.rsplit('/').next().and_then(Digest::from_hex),
-            diff: Some(*diff),
-        };
+        let expected = Expected { blob: blob.rsplit('/').next().and_then(Digest::from_hex), diff: Some(*diff) };
         import.stage(expected, &mut file)?.publish()?;
         turn.remove_quietly();
     }
@@ -122,16 +108,9 @@ pub(crate) fn import(
 impl Layout {
     fn open(path: &Path) -> Result<Self, LayoutError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let dir = rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|errno| {
-            LayoutError::Read {
-                path: path.to_owned(),
-                source: errno.into(),
-            }
-        })?;
-        let layout = Self {
-            path: path.to_owned(),
-            dir,
-        };
+        let dir = rustix::fs::openat(CWD, path, flags, Mode::empty())
+            .map_err(|errno| LayoutError::Read { path: path.to_owned(), source: errno.into() })?;
+        let layout = Self { path: path.to_owned(), dir };
         match layout.file("oci-layout") {
             Ok(_) => Ok(layout),
             Err(_) => Err(LayoutError::NotALayout(path.to_owned())),
@@ -140,14 +119,11 @@ impl Layout {
 
     /// Opens a file of the layout; links that stay in the folder are followed.
     fn file(&self, name: &str) -> Result<File, LayoutError> {
-        let fail = |source: io::Error| LayoutError::Read {
-            path: self.path.join(name),
-            source,
-        };
+        let fail = |source: io::Error| LayoutError::Read { path: self.path.join(name), source };
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        let file = rustix::fs::openat2(&self.dir, name, flags, Mode::empty(), resolve)
-            .map_err(|errno| fail(errno.into()))?;
+        let file =
+            rustix::fs::openat2(&self.dir, name, flags, Mode::empty(), resolve).map_err(|errno| fail(errno.into()))?;
         let stat = rustix::fs::fstat(&file).map_err(|errno| fail(errno.into()))?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(fail(io::ErrorKind::InvalidInput.into()));
@@ -160,10 +136,7 @@ impl Layout {
         self.file(name)?
             .take(MANIFEST_BYTES + 1)
             .read_to_end(&mut bytes)
-            .map_err(|source| LayoutError::Read {
-                path: self.path.join(name),
-                source,
-            })?;
+            .map_err(|source| LayoutError::Read { path: self.path.join(name), source })?;
         if bytes.len() as u64 > MANIFEST_BYTES {
             return Err(LayoutError::TooLarge(name.to_owned()));
         }

@@ -21,14 +21,12 @@ pub(crate) struct Lock {
 impl Lock {
     /// Waits for the lock that nobody else may hold meanwhile.
     pub(crate) fn exclusive(folder: &Path, name: &str) -> io::Result<Self> {
-        Self::acquire(folder, name, FlockOperation::LockExclusive)?
-            .ok_or_else(|| io::ErrorKind::WouldBlock.into())
+        Self::acquire(folder, name, FlockOperation::LockExclusive)?.ok_or_else(|| io::ErrorKind::WouldBlock.into())
     }
 
     /// Waits for a lock that others may share.
     pub(crate) fn shared(folder: &Path, name: &str) -> io::Result<Self> {
-        Self::acquire(folder, name, FlockOperation::LockShared)?
-            .ok_or_else(|| io::ErrorKind::WouldBlock.into())
+        Self::acquire(folder, name, FlockOperation::LockShared)?.ok_or_else(|| io::ErrorKind::WouldBlock.into())
     }
 
     /// Takes the lock only if nobody holds it.
@@ -45,13 +43,8 @@ impl Lock {
     fn acquire(folder: &Path, name: &str, how: FlockOperation) -> io::Result<Option<Self>> {
         let path = folder.join(name);
         loop {
-            let file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(0o600)
-                .open(&path)?;
+            let file =
+                OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
             match rustix::fs::flock(&file, how) {
                 Ok(()) => {}
                 Err(Errno::WOULDBLOCK) => return Ok(None),

@@ -38,10 +38,8 @@ const LAYER_TYPES: &[&str] = &[
 ];
 
 /// Media types of configurations.
-const CONFIG_TYPES: &[&str] = &[
-    "application/vnd.oci.image.config.v1+json",
-    "application/vnd.docker.container.image.v1+json",
-];
+const CONFIG_TYPES: &[&str] =
+    &["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
 
 /// One of the two documents a registry serves under a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,10 +144,9 @@ impl ManifestError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Platform { .. } => Some(
-                "choose a tag that has an image for this machine; brig does not emulate others"
-                    .to_owned(),
-            ),
+            Self::Platform { .. } => {
+                Some("choose a tag that has an image for this machine; brig does not emulate others".to_owned())
+            }
             Self::PlatformShape(_) => Some("say for example --platform linux/amd64".to_owned()),
             Self::Schema(_) => Some("pull a newer tag, or push the image again".to_owned()),
             Self::NotAnImage(_) => Some("name a container image".to_owned()),
@@ -187,10 +184,8 @@ impl Manifest {
         if raw.fs_layers.is_some() || raw.schema_version != Some(2) {
             return Err(ManifestError::Schema(raw.schema_version.unwrap_or(1)));
         }
-        let says_index = raw
-            .media_type
-            .as_deref()
-            .map(|kind| kind.ends_with("index.v1+json") || kind.contains("manifest.list"));
+        let says_index =
+            raw.media_type.as_deref().map(|kind| kind.ends_with("index.v1+json") || kind.contains("manifest.list"));
         match (raw.manifests, raw.config, raw.layers) {
             (Some(entries), None, None) if says_index != Some(false) => index(entries),
             (None, Some(config), Some(layers)) if says_index != Some(true) => image(config, layers),
@@ -207,10 +202,7 @@ impl Descriptor {
 
     /// The names under which a layout lists this image.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.annotations
-            .iter()
-            .flat_map(|a| [a.ref_name.as_deref(), a.image_name.as_deref()])
-            .flatten()
+        self.annotations.iter().flat_map(|a| [a.ref_name.as_deref(), a.image_name.as_deref()]).flatten()
     }
 }
 
@@ -225,11 +217,7 @@ impl Platform {
             "arm" => ("arm", Some("v7")),
             other => (other, None),
         };
-        Self {
-            os: "linux".to_owned(),
-            architecture: architecture.to_owned(),
-            variant: variant.map(str::to_owned),
-        }
+        Self { os: "linux".to_owned(), architecture: architecture.to_owned(), variant: variant.map(str::to_owned) }
     }
 
     /// Parses `os/architecture[/variant]`.
@@ -240,8 +228,7 @@ impl Platform {
         let bad = || ManifestError::PlatformShape(text.to_owned());
         let mut parts = text.split('/');
         let word = |part: Option<&str>| {
-            part.filter(|p| !p.is_empty() && p.bytes().all(|c| c.is_ascii_alphanumeric()))
-                .map(str::to_owned)
+            part.filter(|p| !p.is_empty() && p.bytes().all(|c| c.is_ascii_alphanumeric())).map(str::to_owned)
         };
         let os = word(parts.next()).ok_or_else(bad)?;
         let architecture = word(parts.next()).ok_or_else(bad)?;
@@ -252,11 +239,7 @@ impl Platform {
         if os != "linux" || parts.next().is_some() {
             return Err(bad());
         }
-        Ok(Self {
-            os,
-            architecture,
-            variant,
-        })
+        Ok(Self { os, architecture, variant })
     }
 
     /// How well an image for `self` serves someone who wants `wanted`: lower is better.
@@ -298,10 +281,7 @@ impl fmt::Display for Platform {
 ///
 /// # Errors
 /// [`ManifestError::Platform`] lists what there is.
-pub fn choose<'a>(
-    entries: &'a [Descriptor],
-    wanted: &Platform,
-) -> Result<&'a Descriptor, ManifestError> {
+pub fn choose<'a>(entries: &'a [Descriptor], wanted: &Platform) -> Result<&'a Descriptor, ManifestError> {
     let fit = |entry: &Descriptor| match &entry.platform {
         Some(platform) => platform.distance(wanted),
         None => Some(9), // a layout's index seldom says; the configuration is checked later
@@ -321,11 +301,7 @@ pub fn choose<'a>(
             found.truncate(20);
             ManifestError::Platform {
                 wanted: wanted.clone(),
-                found: if found.is_empty() {
-                    "nothing".to_owned()
-                } else {
-                    found.join(", ")
-                },
+                found: if found.is_empty() { "nothing".to_owned() } else { found.join(", ") },
             }
         })
 }
@@ -344,10 +320,7 @@ fn image(config: Descriptor, layers: Vec<Descriptor>) -> Result<Manifest, Manife
     if !CONFIG_TYPES.contains(&config.media_type.as_str()) {
         return Err(ManifestError::NotAnImage(config.media_type));
     }
-    if let Some(layer) = layers
-        .iter()
-        .find(|layer| !LAYER_TYPES.contains(&layer.media_type.as_str()))
-    {
+    if let Some(layer) = layers.iter().find(|layer| !LAYER_TYPES.contains(&layer.media_type.as_str())) {
         return Err(ManifestError::Layer(layer.media_type.clone()));
     }
     Ok(Manifest::Image(ImageManifest { config, layers }))
@@ -374,11 +347,9 @@ mod tests {
         let (config, layer) = (descriptor(CONFIG), descriptor(LAYER));
         let good = format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{layer}]}}"#);
         assert!(matches!(parse(&good), Ok(Manifest::Image(m)) if m.layers.len() == 1));
-        let both =
-            format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{layer}],"manifests":[]}}"#);
+        let both = format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{layer}],"manifests":[]}}"#);
         assert!(matches!(parse(&both), Err(ManifestError::Ambiguous)));
-        let twice =
-            format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{layer}],"layers":[]}}"#);
+        let twice = format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{layer}],"layers":[]}}"#);
         assert!(matches!(parse(&twice), Err(ManifestError::Json(_))));
         let lying = format!(
             r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","config":{config},"layers":[]}}"#
@@ -393,10 +364,7 @@ mod tests {
         let many = vec![layer; LAYERS + 1].join(",");
         let many = format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{many}]}}"#);
         assert!(matches!(parse(&many), Err(ManifestError::Layers(128))));
-        assert!(matches!(
-            parse(r#"{"schemaVersion":1,"fsLayers":[]}"#),
-            Err(ManifestError::Schema(1))
-        ));
+        assert!(matches!(parse(r#"{"schemaVersion":1,"fsLayers":[]}"#), Err(ManifestError::Schema(1))));
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         let deep = format!(r#"{{"schemaVersion":2,"x":{deep}}}"#);
         assert!(matches!(parse(&deep), Err(ManifestError::Json(_))));
@@ -420,16 +388,10 @@ mod tests {
                 annotations: None,
             }
         };
-        let entries: Vec<Descriptor> = [
-            "unknown/unknown",
-            "windows/amd64",
-            "linux/amd64/v3",
-            "linux/amd64",
-            "linux/arm/v6",
-            "linux/arm64",
-        ]
-        .map(entry)
-        .into();
+        let entries: Vec<Descriptor> =
+            ["unknown/unknown", "windows/amd64", "linux/amd64/v3", "linux/amd64", "linux/arm/v6", "linux/arm64"]
+                .map(entry)
+                .into();
         let chosen = |wanted: &str| {
             choose(&entries, &Platform::parse(wanted).unwrap())
                 .map(|entry| entry.platform.as_ref().unwrap().to_string())
@@ -440,13 +402,7 @@ mod tests {
         assert_eq!(chosen("linux/arm/v7").unwrap(), "linux/arm/v6");
         assert_eq!(chosen("linux/arm64/v8").unwrap(), "linux/arm64");
         assert!(chosen("linux/s390x").unwrap_err().contains("windows/amd64"));
-        for bad in [
-            "",
-            "linux",
-            "windows/amd64",
-            "linux/amd64/v1/x",
-            "linux/../x",
-        ] {
+        for bad in ["", "linux", "windows/amd64", "linux/amd64/v1/x", "linux/../x"] {
             assert!(Platform::parse(bad).is_err(), "{bad}");
         }
     }

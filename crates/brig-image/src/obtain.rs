@@ -83,9 +83,9 @@ impl ObtainError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Path { .. } | Self::NotAnImage(_) => Some(
-                "check the path; an image of a registry is named without ./ before it".to_owned(),
-            ),
+            Self::Path { .. } | Self::NotAnImage(_) => {
+                Some("check the path; an image of a registry is named without ./ before it".to_owned())
+            }
             Self::Absent(name) => Some(format!("brig pull {name}")),
             Self::Archive(error) => error.hint(),
             Self::Layout(error) => error.hint(),
@@ -111,9 +111,7 @@ pub fn obtain(
         Reference::Path { path, tag } => from_path(store, path, tag.as_deref(), wish.platform),
         Reference::Registry(reference) => {
             if wish.fetch == Fetch::Always {
-                return Ok(sources
-                    .registry
-                    .pull(store, reference, wish.platform, progress)?);
+                return Ok(sources.registry.pull(store, reference, wish.platform, progress)?);
             }
             if let Some(lease) = local(store, reference, wish.platform, sources.daemons)? {
                 return Ok(lease);
@@ -121,23 +119,13 @@ pub fn obtain(
             if wish.fetch == Fetch::Never {
                 return Err(ObtainError::Absent(reference.to_string()));
             }
-            Ok(sources
-                .registry
-                .pull(store, reference, wish.platform, progress)?)
+            Ok(sources.registry.pull(store, reference, wish.platform, progress)?)
         }
     }
 }
 
-fn from_path(
-    store: &Store,
-    path: &Path,
-    tag: Option<&str>,
-    platform: &Platform,
-) -> Result<Lease, ObtainError> {
-    let fail = |source| ObtainError::Path {
-        path: path.to_owned(),
-        source,
-    };
+fn from_path(store: &Store, path: &Path, tag: Option<&str>, platform: &Platform) -> Result<Lease, ObtainError> {
+    let fail = |source| ObtainError::Path { path: path.to_owned(), source };
     let real = fs::canonicalize(path).map_err(fail)?;
     let meta = fs::metadata(&real).map_err(fail)?;
     let is_dir = meta.is_dir();
@@ -145,16 +133,9 @@ fn from_path(
         return Err(ObtainError::NotAnImage(real));
     }
     // A layout changes by its index; the blobs are named by their digests.
-    let stamped = if is_dir {
-        real.join("index.json")
-    } else {
-        real.clone()
-    };
+    let stamped = if is_dir { real.join("index.json") } else { real.clone() };
     let stamp = fs::metadata(&stamped).map(|meta| Origin::File(Stamp::of(&meta)));
-    let stamp = stamp.map_err(|source| ObtainError::Path {
-        path: stamped,
-        source,
-    })?;
+    let stamp = stamp.map_err(|source| ObtainError::Path { path: stamped, source })?;
     let tag_shown = tag.map(|tag| format!(":{tag}")).unwrap_or_default();
     let name = format!("file:{}{tag_shown}", real.display());
     if let Some(record) = store.reference(&name)?
@@ -164,16 +145,8 @@ fn from_path(
         return Ok(lease);
     }
     let names = [(name, Some(stamp))];
-    let wanted = Wanted {
-        tag,
-        platform,
-        names: &names,
-    };
-    if is_dir {
-        Ok(layout::import(store, &real, &wanted)?)
-    } else {
-        Ok(archive::import_file(store, &real, &wanted)?)
-    }
+    let wanted = Wanted { tag, platform, names: &names };
+    if is_dir { Ok(layout::import(store, &real, &wanted)?) } else { Ok(archive::import_file(store, &real, &wanted)?) }
 }
 
 /// The image of a name as this machine has it: the daemon's own, while a daemon has one by that name

@@ -113,13 +113,8 @@ impl Reference {
                 return path_and_tag(rest);
             }
         }
-        if text.starts_with(['/', '.'])
-            || ARCHIVE_ENDINGS.iter().any(|ending| text.ends_with(ending))
-        {
-            return Ok(Self::Path {
-                path: PathBuf::from(text),
-                tag: None,
-            });
+        if text.starts_with(['/', '.']) || ARCHIVE_ENDINGS.iter().any(|ending| text.ends_with(ending)) {
+            return Ok(Self::Path { path: PathBuf::from(text), tag: None });
         }
         RegistryReference::parse(text).map(Self::Registry)
     }
@@ -139,10 +134,7 @@ impl RegistryReference {
         // A colon before the last slash belongs to the registry's port.
         let after_slash = rest.rfind('/').map_or(0, |at| at + 1);
         let (name, tag) = match rest[after_slash..].find(':') {
-            Some(at) => (
-                &rest[..after_slash + at],
-                Some(parse_tag(&rest[after_slash + at + 1..])?),
-            ),
+            Some(at) => (&rest[..after_slash + at], Some(parse_tag(&rest[after_slash + at + 1..])?)),
             None => (rest, None),
         };
         if name.is_empty() {
@@ -164,12 +156,7 @@ impl RegistryReference {
             (None, None) => Some("latest".to_owned()),
             (tag, _) => tag,
         };
-        Ok(Self {
-            registry,
-            repository,
-            tag,
-            digest,
-        })
+        Ok(Self { registry, repository, tag, digest })
     }
 
     /// The registry's host, with its port where one was given.
@@ -232,10 +219,7 @@ pub(crate) fn host_of(registry: &str) -> &str {
 
 /// Whether a host, given by name or number, is this machine itself.
 pub(crate) fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Runs the parser on arbitrary bytes and checks that what it accepts it also reads back.
@@ -259,10 +243,7 @@ fn path_and_tag(rest: &str) -> Result<Reference, ReferenceError> {
     if path.is_empty() {
         return Err(ReferenceError::Empty);
     }
-    Ok(Reference::Path {
-        path: PathBuf::from(path),
-        tag,
-    })
+    Ok(Reference::Path { path: PathBuf::from(path), tag })
 }
 
 fn parse_tag(tag: &str) -> Result<String, ReferenceError> {
@@ -270,13 +251,8 @@ fn parse_tag(tag: &str) -> Result<String, ReferenceError> {
         return Err(ReferenceError::TooLong(TAG_BYTES));
     }
     let word = |c: u8| c.is_ascii_alphanumeric() || c == b'_';
-    let good = tag.bytes().next().is_some_and(word)
-        && tag.bytes().all(|c| word(c) || c == b'.' || c == b'-');
-    if good {
-        Ok(tag.to_owned())
-    } else {
-        Err(ReferenceError::Tag(tag.to_owned()))
-    }
+    let good = tag.bytes().next().is_some_and(word) && tag.bytes().all(|c| word(c) || c == b'.' || c == b'-');
+    if good { Ok(tag.to_owned()) } else { Err(ReferenceError::Tag(tag.to_owned())) }
 }
 
 /// The first part names a registry only if it could not be a folder on the default one.
@@ -284,9 +260,7 @@ fn split_registry(name: &str) -> Result<(String, &str), ReferenceError> {
     let Some((first, rest)) = name.split_once('/') else {
         return Ok((DEFAULT_REGISTRY.to_owned(), name));
     };
-    let is_host = first.contains(['.', ':'])
-        || first == "localhost"
-        || first.chars().any(|c| c.is_ascii_uppercase());
+    let is_host = first.contains(['.', ':']) || first == "localhost" || first.chars().any(|c| c.is_ascii_uppercase());
     if !is_host {
         return Ok((DEFAULT_REGISTRY.to_owned(), name));
     }
@@ -309,39 +283,26 @@ fn check_registry(text: &str) -> Result<(), ReferenceError> {
             !label.is_empty()
                 && !label.starts_with('-')
                 && !label.ends_with('-')
-                && label
-                    .bytes()
-                    .all(|c| c.is_ascii_alphanumeric() || c == b'-')
+                && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
         };
         (text[..at].split('.').all(label), &text[at..])
     };
     let port_good = match port.strip_prefix(':') {
-        Some(digits) => {
-            digits.bytes().all(|c| c.is_ascii_digit()) && digits.parse::<u16>().is_ok_and(|p| p > 0)
-        }
+        Some(digits) => digits.bytes().all(|c| c.is_ascii_digit()) && digits.parse::<u16>().is_ok_and(|p| p > 0),
         None => port.is_empty(),
     };
-    if host_good && port_good {
-        Ok(())
-    } else {
-        Err(bad())
-    }
+    if host_good && port_good { Ok(()) } else { Err(bad()) }
 }
 
 /// `[a-z0-9]+` parts joined by one `.`, one or two `_`, or any number of `-`.
 fn check_repository_part(part: &str) -> Result<(), ReferenceError> {
     let bytes = part.as_bytes();
     let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let ends_good =
-        bytes.first().is_some_and(|&c| plain(c)) && bytes.last().is_some_and(|&c| plain(c));
+    let ends_good = bytes.first().is_some_and(|&c| plain(c)) && bytes.last().is_some_and(|&c| plain(c));
     let separators_good = part
         .split(|c: char| c.is_ascii() && plain(c as u8))
         .all(|run| matches!(run, "" | "." | "_" | "__") || run.bytes().all(|c| c == b'-'));
-    if ends_good && separators_good {
-        Ok(())
-    } else {
-        Err(ReferenceError::Repository(part.to_owned()))
-    }
+    if ends_good && separators_good { Ok(()) } else { Err(ReferenceError::Repository(part.to_owned())) }
 }
 
 #[cfg(test)]
@@ -371,26 +332,14 @@ mod tests {
             ("localhost:5000/x:1", "localhost:5000/x:1"),
             ("127.0.0.1:5000/a/b/c", "127.0.0.1:5000/a/b/c:latest"),
             ("[::1]:5000/a", "[::1]:5000/a:latest"),
-            (
-                "ghcr.io/github/github-mcp-server",
-                "ghcr.io/github/github-mcp-server:latest",
-            ),
-            (
-                "a__b/c-_d",
-                "error: \"c-_d\" cannot be part of a repository's name",
-            ),
+            ("ghcr.io/github/github-mcp-server", "ghcr.io/github/github-mcp-server:latest"),
+            ("a__b/c-_d", "error: \"c-_d\" cannot be part of a repository's name"),
             ("a/b--c", "docker.io/a/b--c:latest"),
         ] {
             assert_eq!(shown(text), want, "{text}");
         }
-        assert_eq!(
-            shown(&format!("alpine@sha256:{HEX}")),
-            format!("docker.io/library/alpine@sha256:{HEX}")
-        );
-        assert_eq!(
-            shown(&format!("alpine:3@sha256:{HEX}")),
-            format!("docker.io/library/alpine:3@sha256:{HEX}")
-        );
+        assert_eq!(shown(&format!("alpine@sha256:{HEX}")), format!("docker.io/library/alpine@sha256:{HEX}"));
+        assert_eq!(shown(&format!("alpine:3@sha256:{HEX}")), format!("docker.io/library/alpine:3@sha256:{HEX}"));
     }
 
     #[test]
@@ -448,11 +397,7 @@ mod tests {
             ("10.0.0.1:5000/x", false),
             ("alpine", false),
         ] {
-            assert_eq!(
-                RegistryReference::parse(text).unwrap().is_loopback(),
-                want,
-                "{text}"
-            );
+            assert_eq!(RegistryReference::parse(text).unwrap().is_loopback(), want, "{text}");
         }
     }
 

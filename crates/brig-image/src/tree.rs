@@ -132,14 +132,10 @@ impl Tree {
     pub fn open(layers: &[PathBuf]) -> Result<Self, TreeError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let open = |path: &PathBuf| {
-            rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|errno| TreeError::Layer {
-                path: path.clone(),
-                source: errno.into(),
-            })
+            rustix::fs::openat(CWD, path, flags, Mode::empty())
+                .map_err(|errno| TreeError::Layer { path: path.clone(), source: errno.into() })
         };
-        Ok(Self {
-            root: layers.iter().map(open).collect::<Result<_, _>>()?,
-        })
+        Ok(Self { root: layers.iter().map(open).collect::<Result<_, _>>()? })
     }
 
     /// What a path leads to; `None` if it leads nowhere. Relative paths start at the root.
@@ -168,18 +164,10 @@ impl Tree {
     /// folder.
     pub fn place(&self, path: &Path) -> Result<Place, TreeError> {
         match self.walk(path)? {
-            Walk::Found(path, node) => Ok(Place {
-                kind: Some(describe(path.clone(), &node)?.kind),
-                path,
-            }),
-            Walk::Missing {
-                path,
-                rest,
-                blocked,
-            } if !blocked => Ok(Place {
-                path: rest.iter().fold(path, |path, part| path.join(part)),
-                kind: None,
-            }),
+            Walk::Found(path, node) => Ok(Place { kind: Some(describe(path.clone(), &node)?.kind), path }),
+            Walk::Missing { path, rest, blocked } if !blocked => {
+                Ok(Place { path: rest.iter().fold(path, |path, part| path.join(part)), kind: None })
+            }
             Walk::Missing { path, .. } => Err(TreeError::NotAFile(path)),
         }
     }
@@ -196,11 +184,7 @@ impl Tree {
         };
         let mut bytes = Vec::new();
         let mut file = std::fs::File::from(file).take(limit.saturating_add(1));
-        file.read_to_end(&mut bytes)
-            .map_err(|source| TreeError::Io {
-                path: path.clone(),
-                source,
-            })?;
+        file.read_to_end(&mut bytes).map_err(|source| TreeError::Io { path: path.clone(), source })?;
         if bytes.len() as u64 > limit {
             return Err(TreeError::TooLarge { path, limit });
         }
@@ -243,10 +227,9 @@ impl Tree {
             }
             let here = stack.last().map_or(&self.root, |(_, folder)| folder);
             let standing = || path_of(&stack);
-            match step(here, &part).map_err(|errno| TreeError::Io {
-                path: standing().join(&part),
-                source: errno.into(),
-            })? {
+            match step(here, &part)
+                .map_err(|errno| TreeError::Io { path: standing().join(&part), source: errno.into() })?
+            {
                 None => {
                     let path = standing();
                     rest.push(part);
@@ -269,11 +252,7 @@ impl Tree {
                 Some(_) => {
                     let path = standing().join(part);
                     rest.reverse();
-                    return Ok(Walk::Missing {
-                        path,
-                        rest,
-                        blocked: true,
-                    });
+                    return Ok(Walk::Missing { path, rest, blocked: true });
                 }
             }
         }
@@ -287,12 +266,7 @@ impl Tree {
 
     fn root_again(&self, path: &Path) -> Result<Vec<OwnedFd>, TreeError> {
         let copies = self.root.iter().map(OwnedFd::try_clone);
-        copies
-            .collect::<io::Result<_>>()
-            .map_err(|source| TreeError::Io {
-                path: path.to_owned(),
-                source,
-            })
+        copies.collect::<io::Result<_>>().map_err(|source| TreeError::Io { path: path.to_owned(), source })
     }
 }
 
@@ -312,11 +286,7 @@ impl Walk {
     fn missing(path: PathBuf, mut rest: Vec<OsString>) -> Self {
         rest.reverse();
         let blocked = rest.iter().any(|part| part == "..");
-        Self::Missing {
-            path,
-            rest,
-            blocked,
-        }
+        Self::Missing { path, rest, blocked }
     }
 }
 
@@ -332,8 +302,7 @@ pub(crate) fn step(folder: &[OwnedFd], name: &OsStr) -> Result<Option<Node>, Err
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => {
-                let opened =
-                    rustix::fs::openat(layer, name, flags | OFlags::DIRECTORY, Mode::empty())?;
+                let opened = rustix::fs::openat(layer, name, flags | OFlags::DIRECTORY, Mode::empty())?;
                 let opaque = is_opaque(opened.as_fd());
                 merged.push(opened);
                 if opaque {
@@ -359,10 +328,7 @@ pub(crate) fn step(folder: &[OwnedFd], name: &OsStr) -> Result<Option<Node>, Err
 
 /// The names of a merged folder, sorted, without those marked as deleted.
 pub(crate) fn names(folder: &[OwnedFd], path: &Path) -> Result<Vec<OsString>, TreeError> {
-    let fail = |errno: Errno| TreeError::Io {
-        path: path.to_owned(),
-        source: errno.into(),
-    };
+    let fail = |errno: Errno| TreeError::Io { path: path.to_owned(), source: errno.into() };
     let mut seen = BTreeSet::new();
     for layer in folder {
         let entries = rustix::fs::Dir::read_from(layer).map_err(fail)?;
@@ -393,19 +359,13 @@ fn describe(path: PathBuf, node: &Node) -> Result<Found, TreeError> {
         Node::Link(_) | Node::Other => return Err(TreeError::NotAFile(path)),
     };
     let stat = fd.map(rustix::fs::fstat).transpose();
-    let stat = stat.map_err(|errno| TreeError::Io {
-        path: path.clone(),
-        source: errno.into(),
-    })?;
+    let stat = stat.map_err(|errno| TreeError::Io { path: path.clone(), source: errno.into() })?;
     Ok(Found {
         path,
         kind,
         // An image without layers has an empty root.
         mode: stat.as_ref().map_or(0o755, |stat| stat.st_mode & 0o777),
-        size: stat
-            .filter(|_| kind == Kind::File)
-            .and_then(|stat| u64::try_from(stat.st_size).ok())
-            .unwrap_or(0),
+        size: stat.filter(|_| kind == Kind::File).and_then(|stat| u64::try_from(stat.st_size).ok()).unwrap_or(0),
     })
 }
 

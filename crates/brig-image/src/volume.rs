@@ -148,16 +148,9 @@ impl Volumes {
     /// # Errors
     /// If a folder cannot be made or what killed processes left cannot be removed.
     pub fn open(root: &Path, owner: Option<Owner>) -> Result<Self, VolumeError> {
-        let volumes = Self {
-            root: root.to_owned(),
-            owner,
-        };
+        let volumes = Self { root: root.to_owned(), owner };
         for path in [root.to_owned(), volumes.locks(), volumes.tmp()] {
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&path)
-                .map_err(failed("make", &path))?;
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(failed("make", &path))?;
         }
         volumes.sweep()?;
         Ok(volumes)
@@ -172,14 +165,9 @@ impl Volumes {
         let path = self.root.join(name).join("data");
         let mut new = false;
         loop {
-            let lock = Lock::shared(&self.locks(), &use_lock(name))
-                .map_err(failed("lock", &self.locks()))?;
+            let lock = Lock::shared(&self.locks(), &use_lock(name)).map_err(failed("lock", &self.locks()))?;
             if path.is_dir() {
-                return Ok(Volume {
-                    path,
-                    new,
-                    _lock: lock,
-                });
+                return Ok(Volume { path, new, _lock: lock });
             }
             drop(lock);
             self.make(name, fill)?;
@@ -199,13 +187,8 @@ impl Volumes {
             let Some(name) = name.ok().filter(|name| check_name(name).is_ok()) else {
                 continue;
             };
-            let free = Lock::try_exclusive(&self.locks(), &use_lock(&name))
-                .map_err(failed("lock", &self.locks()))?;
-            list.push(ListedVolume {
-                usage: self.measure(&name, u64::MAX)?,
-                in_use: free.is_none(),
-                name,
-            });
+            let free = Lock::try_exclusive(&self.locks(), &use_lock(&name)).map_err(failed("lock", &self.locks()))?;
+            list.push(ListedVolume { usage: self.measure(&name, u64::MAX)?, in_use: free.is_none(), name });
         }
         list.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(list)
@@ -273,12 +256,7 @@ impl Volumes {
         let mut mode = 0o700;
         if let Some((source, fill)) = source {
             mode = mode_of(source.first()).map_or(mode, |bits| bits | 0o700);
-            let mut copy = Copy {
-                owner: self.owner,
-                left_bytes: fill.limit,
-                left_entries: VOLUME_ENTRIES,
-                fill,
-            };
+            let mut copy = Copy { owner: self.owner, left_bytes: fill.limit, left_entries: VOLUME_ENTRIES, fill };
             copy.folder(&source, dir.as_fd(), 0)?;
         }
         settle(dir.as_fd(), mode, self.owner).map_err(|errno| failed("make", &data)(errno.into()))
@@ -287,17 +265,11 @@ impl Volumes {
     fn tmp_folder(&self) -> Result<(PathBuf, Lock), VolumeError> {
         let mut random = [0_u8; 16];
         let tmp = self.tmp();
-        getrandom::fill(&mut random)
-            .map_err(io::Error::other)
-            .map_err(failed("name a folder in", &tmp))?;
+        getrandom::fill(&mut random).map_err(io::Error::other).map_err(failed("name a folder in", &tmp))?;
         let name: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        let lock = Lock::exclusive(&self.locks(), &format!("tmp-{name}"))
-            .map_err(failed("lock", &self.locks()))?;
+        let lock = Lock::exclusive(&self.locks(), &format!("tmp-{name}")).map_err(failed("lock", &self.locks()))?;
         let folder = tmp.join(&name);
-        fs::DirBuilder::new()
-            .mode(0o700)
-            .create(&folder)
-            .map_err(failed("make", &folder))?;
+        fs::DirBuilder::new().mode(0o700).create(&folder).map_err(failed("make", &folder))?;
         Ok((folder, lock))
     }
 
@@ -308,8 +280,8 @@ impl Volumes {
             let Ok(name) = entry.file_name().into_string() else {
                 continue;
             };
-            let held = Lock::try_exclusive(&self.locks(), &format!("tmp-{name}"))
-                .map_err(failed("lock", &self.locks()))?;
+            let held =
+                Lock::try_exclusive(&self.locks(), &format!("tmp-{name}")).map_err(failed("lock", &self.locks()))?;
             if let Some(lock) = held {
                 match fs::remove_dir_all(entry.path()) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -340,29 +312,20 @@ struct Copy<'a> {
 }
 
 impl Copy<'_> {
-    fn folder(
-        &mut self,
-        source: &[OwnedFd],
-        target: BorrowedFd<'_>,
-        depth: usize,
-    ) -> Result<(), VolumeError> {
+    fn folder(&mut self, source: &[OwnedFd], target: BorrowedFd<'_>, depth: usize) -> Result<(), VolumeError> {
         if depth > VOLUME_DEPTH {
             return Err(self.too_large("levels of folders", VOLUME_DEPTH as u64));
         }
         for name in names(source, self.fill.path)? {
-            self.left_entries = self
-                .left_entries
-                .checked_sub(1)
-                .ok_or_else(|| self.too_large("entries", VOLUME_ENTRIES))?;
+            self.left_entries =
+                self.left_entries.checked_sub(1).ok_or_else(|| self.too_large("entries", VOLUME_ENTRIES))?;
             let io = |errno: Errno| failed("copy", Path::new(&name))(errno.into());
             match step(source, &name).map_err(io)? {
                 None | Some(Node::Other) => {}
                 Some(Node::Dir(folder)) => {
                     rustix::fs::mkdirat(target, &name, Mode::from_raw_mode(0o700)).map_err(io)?;
                     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW;
-                    let made =
-                        rustix::fs::openat(target, &name, flags | OFlags::CLOEXEC, Mode::empty())
-                            .map_err(io)?;
+                    let made = rustix::fs::openat(target, &name, flags | OFlags::CLOEXEC, Mode::empty()).map_err(io)?;
                     let mode = mode_of(folder.first()).unwrap_or(0o755) | 0o700;
                     self.folder(&folder, made.as_fd(), depth + 1)?;
                     settle(made.as_fd(), mode, self.owner).map_err(io)?;
@@ -381,34 +344,23 @@ impl Copy<'_> {
         Ok(())
     }
 
-    fn file(
-        &mut self,
-        file: OwnedFd,
-        target: BorrowedFd<'_>,
-        name: &OsStr,
-    ) -> Result<(), VolumeError> {
+    fn file(&mut self, file: OwnedFd, target: BorrowedFd<'_>, name: &OsStr) -> Result<(), VolumeError> {
         let fail = |error: io::Error| failed("copy", Path::new(name))(error);
         // The image's root could write to it whatever its bits say; the box's one user must as well.
         let mode = mode_of(Some(&file)).unwrap_or(0o644) | 0o600;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let made = rustix::fs::openat(target, name, flags, Mode::from_raw_mode(0o600))
-            .map_err(|errno| fail(errno.into()))?;
+        let made =
+            rustix::fs::openat(target, name, flags, Mode::from_raw_mode(0o600)).map_err(|errno| fail(errno.into()))?;
         let mut made = fs::File::from(made);
         let mut source = fs::File::from(file).take(self.left_bytes.saturating_add(1));
         let copied = io::copy(&mut source, &mut made).map_err(fail)?;
-        self.left_bytes = self
-            .left_bytes
-            .checked_sub(copied)
-            .ok_or_else(|| self.too_large("bytes", self.fill.limit))?;
+        self.left_bytes =
+            self.left_bytes.checked_sub(copied).ok_or_else(|| self.too_large("bytes", self.fill.limit))?;
         settle(made.as_fd(), mode, self.owner).map_err(|errno| fail(errno.into()))
     }
 
     fn too_large(&self, what: &'static str, limit: u64) -> VolumeError {
-        VolumeError::TooLarge {
-            path: self.fill.path.to_owned(),
-            what,
-            limit,
-        }
+        VolumeError::TooLarge { path: self.fill.path.to_owned(), what, limit }
     }
 }
 
@@ -430,11 +382,7 @@ fn count(folder: BorrowedFd<'_>, usage: &mut Usage, limit: u64, depth: usize) ->
         };
         usage.entries += 1;
         // Blocks, not the length: a sparse file takes no room.
-        usage.bytes = usage.bytes.saturating_add(
-            u64::try_from(stat.st_blocks)
-                .unwrap_or(0)
-                .saturating_mul(512),
-        );
+        usage.bytes = usage.bytes.saturating_add(u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512));
         if usage.bytes > limit || usage.entries > VOLUME_ENTRIES {
             return false;
         }
@@ -464,24 +412,15 @@ fn settle(fd: BorrowedFd<'_>, mode: u32, owner: Option<Owner>) -> Result<(), Err
 }
 
 fn ids(owner: Owner) -> (Option<Uid>, Option<Gid>) {
-    (
-        Some(Uid::from_raw(owner.uid)),
-        Some(Gid::from_raw(owner.gid)),
-    )
+    (Some(Uid::from_raw(owner.uid)), Some(Gid::from_raw(owner.gid)))
 }
 
 /// Docker's own rule for volumes' names.
 fn check_name(name: &str) -> Result<(), VolumeError> {
     let good = (2..=NAME_BYTES).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name
-            .bytes()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'.' | b'-'));
-    if good {
-        Ok(())
-    } else {
-        Err(VolumeError::Name(name.chars().take(NAME_BYTES).collect()))
-    }
+        && name.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'.' | b'-'));
+    if good { Ok(()) } else { Err(VolumeError::Name(name.chars().take(NAME_BYTES).collect())) }
 }
 
 /// The lock that says a volume is in use.
@@ -491,9 +430,5 @@ fn use_lock(name: &str) -> String {
 
 fn failed(act: &'static str, path: &Path) -> impl Fn(io::Error) -> VolumeError {
     let path = path.to_owned();
-    move |source| VolumeError::Io {
-        act,
-        path: path.clone(),
-        source,
-    }
+    move |source| VolumeError::Io { act, path: path.clone(), source }
 }

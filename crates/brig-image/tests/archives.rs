@@ -16,25 +16,17 @@ use brig_image::{Digest, Keep, Settings, Store, Tree};
 use fixture::{Bench, Tar, docker_archive, gzip, layout, oci, write_layout, zstd};
 
 fn layers() -> Vec<Vec<u8>> {
-    vec![
-        Tar::new().dir("etc", 0o755).file("etc/a", b"1").end(),
-        Tar::new().file("etc/b", b"2").end(),
-    ]
+    vec![Tar::new().dir("etc", 0o755).file("etc/a", b"1").end(), Tar::new().file("etc/b", b"2").end()]
 }
 
 fn content(layers: &[std::path::PathBuf]) -> Vec<String> {
     let tree = Tree::open(layers).unwrap();
     let read = |name: &str| tree.read(Path::new(name), 10).unwrap();
-    ["/etc/a", "/etc/b"]
-        .iter()
-        .filter_map(|name| read(name).map(|b| String::from_utf8(b).unwrap()))
-        .collect()
+    ["/etc/a", "/etc/b"].iter().filter_map(|name| read(name).map(|b| String::from_utf8(b).unwrap())).collect()
 }
 
 fn tar_of(members: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let tar = members
-        .iter()
-        .fold(Tar::new(), |tar, (name, data)| tar.file(name, data));
+    let tar = members.iter().fold(Tar::new(), |tar, (name, data)| tar.file(name, data));
     tar.end()
 }
 
@@ -83,15 +75,10 @@ fn one_of_several_images() {
         let (a, b) = (oci(&a, "", gzip), oci(&b, "", gzip));
         let kind = "application/vnd.oci.image.manifest.v1+json";
         let entry = |image: &fixture::Blobs, name: &str| {
-            let more =
-                format!(r#","annotations":{{"org.opencontainers.image.ref.name":"{name}"}}"#);
+            let more = format!(r#","annotations":{{"org.opencontainers.image.ref.name":"{name}"}}"#);
             fixture::descriptor(kind, &image.manifest, &more)
         };
-        let index = format!(
-            r#"{{"schemaVersion":2,"manifests":[{},{}]}}"#,
-            entry(&a, "a"),
-            entry(&b, tag)
-        );
+        let index = format!(r#"{{"schemaVersion":2,"manifests":[{},{}]}}"#, entry(&a, "a"), entry(&b, tag));
         let mut members = layout(&a, "a");
         members.extend(layout(&b, tag).into_iter().skip(2));
         members[1].1 = index.into_bytes();
@@ -104,10 +91,7 @@ fn one_of_several_images() {
     assert_eq!(content(&obtain(":a").unwrap().image.layers), ["1"]);
     assert_eq!(content(&obtain(":b").unwrap().image.layers), ["2"]);
     let error = obtain("").unwrap_err().to_string();
-    assert!(
-        error.contains("several images") && error.contains("a, b"),
-        "{error}"
-    );
+    assert!(error.contains("several images") && error.contains("a, b"), "{error}");
     std::fs::remove_file(&path).unwrap();
     bench.assert_clean();
 }
@@ -182,9 +166,7 @@ fn listing_removing_and_pruning() {
     let pruned = bench.store.prune(Keep::Nothing).unwrap();
     assert_eq!(pruned.images, 1);
     assert!(pruned.bytes > 0 && !pruned.deferred);
-    let left = std::fs::read_dir(bench.path("store/layers"))
-        .unwrap()
-        .count();
+    let left = std::fs::read_dir(bench.path("store/layers")).unwrap().count();
     assert_eq!(left, 0);
 }
 
@@ -214,10 +196,7 @@ fn the_least_recently_used_goes_first() {
     // One that would fill the whole store alone is refused.
     let huge = Tar::new().file("data", &vec![9; 400_000]).end();
     let error = bench.load(&docker_archive(&[huge], "", &[])).unwrap_err();
-    assert!(
-        error.to_string().contains("more than the whole store"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("more than the whole store"), "{error}");
 }
 
 #[test]
@@ -253,9 +232,7 @@ fn a_store_that_others_may_write_to_is_refused() {
 #[test]
 fn busybox_packed_by_tar() {
     if !Path::new("/bin/busybox").exists() {
-        eprintln!(
-            "SKIPPED busybox_packed_by_tar: /bin/busybox is missing (Debian: busybox-static)"
-        );
+        eprintln!("SKIPPED busybox_packed_by_tar: /bin/busybox is missing (Debian: busybox-static)");
         return;
     }
     let bench = Bench::new();
@@ -284,9 +261,7 @@ fn busybox_packed_by_tar() {
         let tree = Tree::open(&lease.image.layers).unwrap();
         let program = tree.read(Path::new("/bin/sh"), 8 << 20).unwrap().unwrap();
         assert_eq!(program, std::fs::read("/bin/busybox").unwrap());
-        let out = Command::new(lease.image.layers[0].join("bin/ls"))
-            .arg("/")
-            .output();
+        let out = Command::new(lease.image.layers[0].join("bin/ls")).arg("/").output();
         assert!(out.unwrap().status.success(), "{format}: still a program");
     }
 }

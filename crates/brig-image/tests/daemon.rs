@@ -1,4 +1,4 @@
-//! Copying from a real Docker daemon that this test starts in namespaces of its own (as root only).
+//! Copying from a real Docker daemon and a real Podman, which these tests start for themselves.
 
 #![allow(
     clippy::unwrap_used,
@@ -32,29 +32,11 @@ impl Daemon {
         let at = |name: &str| folder.path().join(name).display().to_string();
         std::fs::write(folder.path().join("config.json"), "{}").unwrap();
         let child = Command::new("unshare")
-            .args([
-                "--net",
-                "--mount",
-                "--pid",
-                "--fork",
-                "--mount-proc",
-                "--kill-child",
-                "/usr/sbin/dockerd",
-            ])
+            .args(["--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "/usr/sbin/dockerd"])
             .args(["--data-root", &at("data"), "--exec-root", &at("exec")])
-            .args([
-                "--pidfile",
-                &at("pid"),
-                "--host",
-                &format!("unix://{}", at("socket")),
-            ])
+            .args(["--pidfile", &at("pid"), "--host", &format!("unix://{}", at("socket"))])
             .args(["--bridge", "none", "--iptables=false", "--ip6tables=false"])
-            .args([
-                "--storage-driver",
-                "vfs",
-                "--config-file",
-                &at("config.json"),
-            ])
+            .args(["--storage-driver", "vfs", "--config-file", &at("config.json")])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -103,15 +85,8 @@ fn get(bench: &Bench, socket: &Path, name: &str) -> Result<Lease, ObtainError> {
     let registry = Registry::new(RegistrySettings::default());
     obtain(
         &bench.store,
-        Wish {
-            reference: &Reference::parse(name).unwrap(),
-            platform: &Platform::host(),
-            fetch: Fetch::Never,
-        },
-        Sources {
-            registry: &registry,
-            daemons: &[bench.path("no-such-socket"), socket.to_owned()],
-        },
+        Wish { reference: &Reference::parse(name).unwrap(), platform: &Platform::host(), fetch: Fetch::Never },
+        Sources { registry: &registry, daemons: &[bench.path("no-such-socket"), socket.to_owned()] },
         &|_| {},
     )
 }
@@ -157,4 +132,54 @@ fn an_image_that_only_docker_has() {
     drop(daemon);
     let kept = get(&bench, &socket, "local/thing:1").unwrap();
     assert_eq!(content(&kept), b"two");
+}
+
+/// Podman speaks the same interface; its storage and its socket are this test's own.
+#[test]
+fn an_image_that_only_podman_has() {
+    if !Path::new("/usr/bin/podman").exists() {
+        eprintln!("SKIPPED an_image_that_only_podman_has: /usr/bin/podman is missing");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let podman = || {
+        let mut command = Command::new("podman");
+        command
+            .arg("--root")
+            .arg(at("root"))
+            .arg("--runroot")
+            .arg(at("runroot"))
+            .args(["--storage-driver", "vfs"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    };
+    let layer = Tar::new().file("a", b"pod").end();
+    let archive = docker_archive(&[layer], "", &["docker.io/local/thing:1"]);
+    std::fs::write(at("image.tar"), archive).unwrap();
+    let loaded = podman().args(["load", "-i"]).arg(at("image.tar")).status();
+    if !loaded.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED an_image_that_only_podman_has: podman cannot load an image here");
+        return;
+    }
+    let socket = at("socket");
+    let mut service = podman()
+        .args(["system", "service", "--time", "0"])
+        .arg(format!("unix://{}", socket.display()))
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while std::os::unix::net::UnixStream::connect(&socket).is_err() {
+        assert!(Instant::now() < deadline, "podman's service does not listen");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let bench = Bench::new();
+    let copied = get(&bench, &socket, "local/thing:1");
+    let absent = get(&bench, &socket, "local/other:1");
+    let _ = service.kill();
+    let _ = service.wait();
+    assert_eq!(content(&copied.unwrap()), b"pod");
+    assert!(matches!(absent, Err(ObtainError::Absent(_))));
+    bench.assert_clean();
 }

@@ -31,24 +31,9 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str, Vec<u8>)> {
     let mut broken = t().file("f", b"abc").end();
     broken[10] ^= 1;
     vec![
-        (
-            "parent name",
-            t().file("../canary", b"x").end(),
-            "leads out",
-            t().file("..canary", b"x").end(),
-        ),
-        (
-            "parent inside",
-            t().file("a/../../canary", b"x").end(),
-            "leads out",
-            t().file("a/b/canary", b"x").end(),
-        ),
-        (
-            "absolute name",
-            t().file("/etc/x", b"x").end(),
-            "absolute",
-            t().file("etc/x", b"x").end(),
-        ),
+        ("parent name", t().file("../canary", b"x").end(), "leads out", t().file("..canary", b"x").end()),
+        ("parent inside", t().file("a/../../canary", b"x").end(), "leads out", t().file("a/b/canary", b"x").end()),
+        ("absolute name", t().file("/etc/x", b"x").end(), "absolute", t().file("etc/x", b"x").end()),
         (
             "parent by PAX",
             t().pax(&[("path", "../../canary")]).file("ok", b"x").end(),
@@ -57,13 +42,9 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str, Vec<u8>)> {
         ),
         (
             "parent by GNU long name",
-            t().raw(b'L', b"././@LongLink", b"", 0, b"../../canary\0")
-                .file("ok", b"x")
-                .end(),
+            t().raw(b'L', b"././@LongLink", b"", 0, b"../../canary\0").file("ok", b"x").end(),
             "leads out",
-            t().raw(b'L', b"././@LongLink", b"", 0, b"a/canary\0")
-                .file("ok", b"x")
-                .end(),
+            t().raw(b'L', b"././@LongLink", b"", 0, b"a/canary\0").file("ok", b"x").end(),
         ),
         (
             "through an absolute link",
@@ -73,9 +54,7 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str, Vec<u8>)> {
         ),
         (
             "through a relative link",
-            t().symlink("out", "../../..")
-                .file("out/canary", b"x")
-                .end(),
+            t().symlink("out", "../../..").file("out/canary", b"x").end(),
             "through a symbolic link",
             t().symlink("out", "../../..").file("in/canary", b"x").end(),
         ),
@@ -107,9 +86,7 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str, Vec<u8>)> {
             "hard link to an absolute name",
             t().hard_link("x", "/etc/passwd").end(),
             "which the layer does not have",
-            t().file("etc/passwd", b"")
-                .hard_link("x", "/etc/passwd")
-                .end(),
+            t().file("etc/passwd", b"").hard_link("x", "/etc/passwd").end(),
         ),
         (
             "hard link through a link",
@@ -123,36 +100,11 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str, Vec<u8>)> {
             "which the layer does not have",
             t().symlink("a", "b").hard_link("x", "a").end(),
         ),
-        (
-            "character device",
-            device(b'3', "disk"),
-            "device node",
-            device(b'3', "dev/null"),
-        ),
-        (
-            "block device",
-            device(b'4', "etc/sda"),
-            "device node",
-            device(b'4', "dev/sda"),
-        ),
-        (
-            "FIFO",
-            device(b'6', "etc/pipe"),
-            "FIFO",
-            device(b'6', "run/initctl"),
-        ),
-        (
-            "unknown kind",
-            device(b'D', "x"),
-            "unknown kind",
-            device(b'5', "x"),
-        ),
-        (
-            "sparse file",
-            device(b'S', "x"),
-            "sparse",
-            device(b'0', "x"),
-        ),
+        ("character device", device(b'3', "disk"), "device node", device(b'3', "dev/null")),
+        ("block device", device(b'4', "etc/sda"), "device node", device(b'4', "dev/sda")),
+        ("FIFO", device(b'6', "etc/pipe"), "FIFO", device(b'6', "run/initctl")),
+        ("unknown kind", device(b'D', "x"), "unknown kind", device(b'5', "x")),
+        ("sparse file", device(b'S', "x"), "sparse", device(b'0', "x")),
         (
             "sparse file by PAX",
             t().pax(&[("GNU.sparse.major", "1")]).file("x", b"").end(),
@@ -167,20 +119,11 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str, Vec<u8>)> {
         ),
         (
             "a name for all entries",
-            t().raw(b'g', b"g", b"", 0, b"10 path=x\n")
-                .file("a", b"")
-                .end(),
+            t().raw(b'g', b"g", b"", 0, b"10 path=x\n").file("a", b"").end(),
             "for all entries",
-            t().raw(b'g', b"g", b"", 0, b"13 comment=x\n")
-                .file("a", b"")
-                .end(),
+            t().raw(b'g', b"g", b"", 0, b"13 comment=x\n").file("a", b"").end(),
         ),
-        (
-            "file twice",
-            t().file("a", b"1").file("./a", b"2").end(),
-            "twice",
-            t().file("a", b"1").file("b", b"2").end(),
-        ),
+        ("file twice", t().file("a", b"1").file("./a", b"2").end(), "twice", t().file("a", b"1").file("b", b"2").end()),
         (
             "file, then folder",
             t().file("a", b"").dir("a", 0o755).end(),
@@ -193,24 +136,14 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str, Vec<u8>)> {
             "not a folder",
             t().dir("a", 0o755).file("a/b", b"").end(),
         ),
-        (
-            "truncated in data",
-            lying.0[..].to_vec(),
-            "truncated",
-            t().file("f", b"abc").end(),
-        ),
+        ("truncated in data", lying.0[..].to_vec(), "truncated", t().file("f", b"abc").end()),
         (
             "truncated in padding",
             [&honest.0[..], b"abc"].concat(),
             "truncated",
             [&honest.0[..], b"abc", &[0; 509]].concat(),
         ),
-        (
-            "bad checksum",
-            broken,
-            "malformed tar header",
-            t().file("f", b"abc").end(),
-        ),
+        ("bad checksum", broken, "malformed tar header", t().file("f", b"abc").end()),
         ("deep", deep(300), "deep", deep(100)),
         (
             "a long part",
@@ -220,13 +153,9 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str, Vec<u8>)> {
         ),
         (
             "a long extended header",
-            t().pax(&[("comment", &"x".repeat(2 << 20))])
-                .file("s", b"")
-                .end(),
+            t().pax(&[("comment", &"x".repeat(2 << 20))]).file("s", b"").end(),
             "too long",
-            t().pax(&[("comment", &"x".repeat(1 << 19))])
-                .file("s", b"")
-                .end(),
+            t().pax(&[("comment", &"x".repeat(1 << 19))]).file("s", b"").end(),
         ),
         (
             "deletion mark of a parent",
@@ -234,24 +163,9 @@ fn cases() -> Vec<(&'static str, Vec<u8>, &'static str, Vec<u8>)> {
             "deletion mark",
             t().file("a/.wh...x", b"").end(),
         ),
-        (
-            "deletion mark of nothing",
-            t().file(".wh.", b"").end(),
-            "deletion mark",
-            t().file(".wh.x", b"").end(),
-        ),
-        (
-            "deletion mark as link",
-            t().symlink(".wh.x", "/").end(),
-            "deletion mark",
-            t().symlink("wh.x", "/").end(),
-        ),
-        (
-            "root as link",
-            t().symlink("./", "/etc").end(),
-            "root",
-            t().dir("./", 0o755).end(),
-        ),
+        ("deletion mark of nothing", t().file(".wh.", b"").end(), "deletion mark", t().file(".wh.x", b"").end()),
+        ("deletion mark as link", t().symlink(".wh.x", "/").end(), "deletion mark", t().symlink("wh.x", "/").end()),
+        ("root as link", t().symlink("./", "/etc").end(), "root", t().dir("./", 0o755).end()),
     ]
 }
 
@@ -264,9 +178,7 @@ fn each_is_refused_and_its_twin_taken() {
         assert!(refused.hint().is_some(), "{what}");
         bench.assert_clean();
         assert!(bench.store.list().unwrap().is_empty(), "{what}");
-        let lease = bench
-            .load_layer(twin)
-            .unwrap_or_else(|e| panic!("twin of {what}: {e}"));
+        let lease = bench.load_layer(twin).unwrap_or_else(|e| panic!("twin of {what}: {e}"));
         drop(lease);
         bench.assert_clean();
     }
@@ -274,32 +186,19 @@ fn each_is_refused_and_its_twin_taken() {
 
 #[test]
 fn bombs_are_refused_before_they_are_written() {
-    let small = |limits: Limits| {
-        Bench::with(Settings {
-            limits,
-            ..Settings::default()
-        })
-    };
+    let small = |limits: Limits| Bench::with(Settings { limits, ..Settings::default() });
     let zeros = Tar::new().file("zeros", &vec![0; 8 << 20]).end();
     let default = Limits::default;
     // Size.
-    let bench = small(Limits {
-        bytes: 1 << 20,
-        ..default()
-    });
+    let bench = small(Limits { bytes: 1 << 20, ..default() });
     let error = bench.load_layer(zeros.clone()).unwrap_err().to_string();
     assert!(error.contains("more than 1048576 bytes"), "{error}");
     bench.assert_clean();
     // Ratio: refused packed either way, taken where it is packed less.
     for pack in [gzip as fn(&[u8]) -> Vec<u8>, zstd] {
-        let bench = small(Limits {
-            ratio_grace: 1 << 20,
-            ..default()
-        });
+        let bench = small(Limits { ratio_grace: 1 << 20, ..default() });
         let members = fixture::layout(&fixture::oci(std::slice::from_ref(&zeros), "", pack), "x");
-        let tar = members
-            .iter()
-            .fold(Tar::new(), |tar, (name, data)| tar.file(name, data));
+        let tar = members.iter().fold(Tar::new(), |tar, (name, data)| tar.file(name, data));
         let error = bench.load(&tar.clone().end()).unwrap_err().to_string();
         assert!(error.contains("200 times"), "{error}");
         bench.assert_clean();
@@ -307,15 +206,8 @@ fn bombs_are_refused_before_they_are_written() {
         bench.load(&tar.end()).unwrap();
     }
     // Count.
-    let many = |n: usize| {
-        (0..n)
-            .fold(Tar::new(), |tar, i| tar.dir(&format!("d{i}"), 0o755))
-            .end()
-    };
-    let bench = small(Limits {
-        entries: 100,
-        ..default()
-    });
+    let many = |n: usize| (0..n).fold(Tar::new(), |tar, i| tar.dir(&format!("d{i}"), 0o755)).end();
+    let bench = small(Limits { entries: 100, ..default() });
     let error = bench.load_layer(many(101)).unwrap_err().to_string();
     assert!(error.contains("more than 100 entries"), "{error}");
     bench.assert_clean();
@@ -340,9 +232,7 @@ fn a_wrong_digest_is_refused() {
     let image = fixture::oci(&[layer], "", gzip);
     let mut members = fixture::layout(&image, "x");
     let tar = |members: &[(String, Vec<u8>)]| {
-        let all = members
-            .iter()
-            .fold(Tar::new(), |tar, (name, data)| tar.file(name, data));
+        let all = members.iter().fold(Tar::new(), |tar, (name, data)| tar.file(name, data));
         all.end()
     };
     let honest = tar(&members);
@@ -357,20 +247,12 @@ fn archives_that_contradict_themselves() {
     let layer = Tar::new().file("a", b"1").end();
     let text = config(std::slice::from_ref(&layer), "");
     let name = format!("{}.json", Digest::of(&text).hex());
-    let listed =
-        |layers: &str| format!(r#"[{{"Config":"{name}","RepoTags":null,"Layers":[{layers}]}}]"#);
-    let archive = |list: &str| {
-        Tar::new()
-            .file("l.tar", &layer)
-            .file(&name, &text)
-            .file("manifest.json", list.as_bytes())
-    };
+    let listed = |layers: &str| format!(r#"[{{"Config":"{name}","RepoTags":null,"Layers":[{layers}]}}]"#);
+    let archive =
+        |list: &str| Tar::new().file("l.tar", &layer).file(&name, &text).file("manifest.json", list.as_bytes());
     let load = |tar: Tar| {
         let bench = Bench::new();
-        let result = bench
-            .load(&tar.end())
-            .map(|_| ())
-            .map_err(|e| e.to_string());
+        let result = bench.load(&tar.end()).map(|_| ()).map_err(|e| e.to_string());
         bench.assert_clean();
         result
     };
@@ -381,19 +263,10 @@ fn archives_that_contradict_themselves() {
         (archive(&listed(r#""../l.tar""#)), "lacks"),
         (archive("[]"), "no image in it"),
         (archive("{}"), "manifest.json cannot be read"),
-        (
-            archive(&listed(r#""l.tar""#)).file("l.tar", &layer),
-            "twice",
-        ),
+        (archive(&listed(r#""l.tar""#)).file("l.tar", &layer), "twice"),
         (Tar::new().file("l.tar", &layer), "neither manifest.json"),
-        (
-            Tar::new().file("index.json", br#"{"schemaVersion":2}"#),
-            "neither clearly",
-        ),
-        (
-            archive(&listed(r#""l.tar""#)).raw(b'3', b"dev/x", b"", 0, b""),
-            "device",
-        ),
+        (Tar::new().file("index.json", br#"{"schemaVersion":2}"#), "neither clearly"),
+        (archive(&listed(r#""l.tar""#)).raw(b'3', b"dev/x", b"", 0, b""), "device"),
     ] {
         let error = load(tar).unwrap_err();
         assert!(error.contains(part), "{error}");

@@ -116,13 +116,7 @@ fn links_stay_in_the_image() {
     let tree = Tree::open(&lease.image.layers).unwrap();
     let resolve = |path: &str| tree.resolve(Path::new(path));
     let passwd = Some("/etc/passwd".into());
-    for path in [
-        "/merged/up",
-        "/merged/abs",
-        "/merged/out",
-        "/../etc/passwd",
-        "etc/./passwd",
-    ] {
+    for path in ["/merged/up", "/merged/abs", "/merged/out", "/../etc/passwd", "etc/./passwd"] {
         assert_eq!(resolve(path).unwrap(), passwd, "{path}");
         let bytes = tree.read(Path::new(path), 100).unwrap().unwrap();
         assert_eq!(bytes, b"root:x:0:0\n", "the image's, not this machine's");
@@ -130,24 +124,12 @@ fn links_stay_in_the_image() {
     assert_eq!(resolve("/bin/tool").unwrap(), Some("/usr/bin/tool".into()));
     assert_eq!(resolve("/merged/dangling").unwrap(), None);
     assert!(matches!(resolve("/merged/loop"), Err(TreeError::Links(_))));
-    assert!(matches!(
-        tree.read(Path::new("/etc/passwd"), 5),
-        Err(TreeError::TooLarge { limit: 5, .. })
-    ));
-    assert!(matches!(
-        tree.read(Path::new("/etc"), 5),
-        Err(TreeError::NotAFile(_))
-    ));
-    let place = |path: &str| {
-        tree.place(Path::new(path))
-            .map(|place| (place.path, place.kind))
-    };
+    assert!(matches!(tree.read(Path::new("/etc/passwd"), 5), Err(TreeError::TooLarge { limit: 5, .. })));
+    assert!(matches!(tree.read(Path::new("/etc"), 5), Err(TreeError::NotAFile(_))));
+    let place = |path: &str| tree.place(Path::new(path)).map(|place| (place.path, place.kind));
     assert_eq!(place("/bin").unwrap(), ("/usr/bin".into(), Some(Kind::Dir)));
     assert_eq!(place("/bin/a/b").unwrap(), ("/usr/bin/a/b".into(), None));
-    assert_eq!(
-        place("/merged/dangling/x").unwrap(),
-        ("/no/where/x".into(), None)
-    );
+    assert_eq!(place("/merged/dangling/x").unwrap(), ("/no/where/x".into(), None));
     assert!(place("/etc/passwd/x").is_err());
     assert!(place("/none/../x").is_err());
 }
@@ -184,29 +166,12 @@ fn somebody_elses_files() {
         eprintln!("SKIPPED somebody_elses_files: only root may give files away");
         return;
     }
-    let owner = brig_image::layer::Owner {
-        uid: 1234,
-        gid: 4321,
-    };
-    let bench = Bench::with(brig_image::Settings {
-        owner: Some(owner),
-        ..brig_image::Settings::default()
-    });
-    let layer = Tar::new()
-        .file("made/parents/file", b"x")
-        .symlink("link", "made")
-        .dir("dir", 0o755)
-        .end();
+    let owner = brig_image::layer::Owner { uid: 1234, gid: 4321 };
+    let bench = Bench::with(brig_image::Settings { owner: Some(owner), ..brig_image::Settings::default() });
+    let layer = Tar::new().file("made/parents/file", b"x").symlink("link", "made").dir("dir", 0o755).end();
     let lease = bench.load_layer(layer).unwrap();
     let root = &lease.image.layers[0];
-    for name in [
-        "",
-        "made",
-        "made/parents",
-        "made/parents/file",
-        "link",
-        "dir",
-    ] {
+    for name in ["", "made", "made/parents", "made/parents/file", "link", "dir"] {
         let meta = std::fs::symlink_metadata(root.join(name)).unwrap();
         assert_eq!((meta.uid(), meta.gid()), (1234, 4321), "{name}");
     }
@@ -218,25 +183,10 @@ fn long_names_of_both_kinds() {
     let long = "n".repeat(200);
     let target = "t".repeat(300);
     let layer = Tar::new()
-        .pax(&[
-            ("path", &format!("pax/{long}")),
-            ("mtime", "1600000000.123"),
-        ])
+        .pax(&[("path", &format!("pax/{long}")), ("mtime", "1600000000.123")])
         .file("short", b"p")
-        .raw(
-            b'L',
-            b"././@LongLink",
-            b"",
-            0,
-            format!("gnu/{long}\0").as_bytes(),
-        )
-        .raw(
-            b'K',
-            b"././@LongLink",
-            b"",
-            0,
-            format!("{target}\0").as_bytes(),
-        )
+        .raw(b'L', b"././@LongLink", b"", 0, format!("gnu/{long}\0").as_bytes())
+        .raw(b'K', b"././@LongLink", b"", 0, format!("{target}\0").as_bytes())
         .symlink("short", "short")
         .end();
     let lease = bench.load_layer(layer).unwrap();
@@ -252,13 +202,8 @@ fn long_names_of_both_kinds() {
 fn an_opaque_root_hides_all_below() {
     let bench = Bench::new();
     let lower = Tar::new().file("hidden", b"1").end();
-    let upper = Tar::new()
-        .file(".wh..wh..opq", b"")
-        .file("shown", b"1")
-        .end();
-    let lease = bench
-        .load(&docker_archive(&[lower, upper], "", &[]))
-        .unwrap();
+    let upper = Tar::new().file(".wh..wh..opq", b"").file("shown", b"1").end();
+    let lease = bench.load(&docker_archive(&[lower, upper], "", &[])).unwrap();
     assert_eq!(lease.image.layers.len(), 1);
     let tree = Tree::open(&lease.image.layers).unwrap();
     assert_eq!(tree.list(Path::new("/")).unwrap().unwrap(), ["shown"]);
@@ -273,25 +218,12 @@ fn overlayfs_sees_the_same() {
     let mut ours = Vec::new();
     walk(&tree, Path::new("/"), &mut ours);
     ours.sort();
-    let lower: Vec<_> = lease
-        .image
-        .layers
-        .iter()
-        .map(|l| l.to_str().unwrap())
-        .collect();
+    let lower: Vec<_> = lease.image.layers.iter().map(|l| l.to_str().unwrap()).collect();
     let mount = bench.path("mnt");
     std::fs::create_dir(&mount).unwrap();
     let script = r#"mount -t overlay overlay -o "ro,userxattr,lowerdir=$1" "$2" && cd "$2" && find . -mindepth 1"#;
     let out = Command::new("unshare")
-        .args([
-            "--user",
-            "--map-root-user",
-            "--mount",
-            "sh",
-            "-c",
-            script,
-            "sh",
-        ])
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"])
         .arg(lower.join(":"))
         .arg(&mount)
         .output();
@@ -302,11 +234,8 @@ fn overlayfs_sees_the_same() {
             return;
         }
     };
-    let mut kernels: Vec<String> = String::from_utf8(out.stdout)
-        .unwrap()
-        .lines()
-        .map(|line| line[1..].to_owned())
-        .collect();
+    let mut kernels: Vec<String> =
+        String::from_utf8(out.stdout).unwrap().lines().map(|line| line[1..].to_owned()).collect();
     kernels.sort();
     assert!(kernels.len() > 15, "{kernels:?}");
     assert_eq!(ours, kernels);

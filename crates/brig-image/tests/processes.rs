@@ -65,12 +65,8 @@ fn spawn(mode: &str, bench: &Bench, archive: &Path) -> Child {
 
 /// A layout (whose layers take turns by digest) and an archive (whose layers race) of one image.
 fn images(folder: &Path) -> [std::path::PathBuf; 2] {
-    let many = (0..400).fold(Tar::new(), |tar, i| {
-        tar.file(
-            &format!("many/{i}"),
-            &vec![u8::try_from(i % 251).unwrap(); 5000],
-        )
-    });
+    let many =
+        (0..400).fold(Tar::new(), |tar, i| tar.file(&format!("many/{i}"), &vec![u8::try_from(i % 251).unwrap(); 5000]));
     let layers = [many.end(), Tar::new().file("top", b"1").end()];
     let archive = folder.join("image.tar");
     std::fs::write(&archive, gzip(&docker_archive(&layers, "", &[]))).unwrap();
@@ -88,9 +84,7 @@ fn many_at_once() {
             assert!(child.wait().unwrap().success(), "{}", image.display());
         }
         bench.assert_clean();
-        let layers = std::fs::read_dir(bench.path("store/layers"))
-            .unwrap()
-            .count();
+        let layers = std::fs::read_dir(bench.path("store/layers")).unwrap().count();
         assert_eq!(layers, 2);
         assert_eq!(bench.store.list().unwrap().len(), 1);
     }

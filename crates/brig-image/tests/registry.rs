@@ -18,9 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use brig_image::{
-    Digest, Lease, Platform, Progress, Registry, RegistryReference, RegistrySettings,
-};
+use brig_image::{Digest, Lease, Platform, Progress, Registry, RegistryReference, RegistrySettings};
 use fixture::{Bench, Blobs, Tar, descriptor, gzip, oci};
 
 /// The program that is tested against.
@@ -50,11 +48,7 @@ impl Server {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let root = folder.path().display();
         let auth = if auth {
             std::fs::write(folder.path().join("htpasswd"), HTPASSWD).unwrap();
@@ -67,18 +61,9 @@ impl Server {
         );
         let path = folder.path().join("config.yml");
         std::fs::write(&path, config).unwrap();
-        let child = Command::new(PROGRAM)
-            .arg("serve")
-            .arg(path)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let server = Self {
-            folder,
-            child,
-            port,
-        };
+        let child =
+            Command::new(PROGRAM).arg("serve").arg(path).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let server = Self { folder, child, port };
         for _ in 0..200 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return Some(server);
@@ -102,11 +87,8 @@ impl Server {
     /// Puts an image into the registry's own storage.
     fn put(&self, repository: &str, tag: &str, image: &Blobs) {
         let link = |path: String, digest: Digest| {
-            std::fs::write(
-                self.storage(&format!("repositories/{repository}/{path}/link")),
-                digest.to_string(),
-            )
-            .unwrap();
+            std::fs::write(self.storage(&format!("repositories/{repository}/{path}/link")), digest.to_string())
+                .unwrap();
         };
         for blob in &image.blobs {
             let digest = Digest::of(blob);
@@ -115,15 +97,9 @@ impl Server {
         }
         let digest = Digest::of(&image.manifest);
         std::fs::write(self.blob_path(digest), &image.manifest).unwrap();
-        link(
-            format!("_manifests/revisions/sha256/{}", digest.hex()),
-            digest,
-        );
+        link(format!("_manifests/revisions/sha256/{}", digest.hex()), digest);
         link(format!("_manifests/tags/{tag}/current"), digest);
-        link(
-            format!("_manifests/tags/{tag}/index/sha256/{}", digest.hex()),
-            digest,
-        );
+        link(format!("_manifests/tags/{tag}/index/sha256/{}", digest.hex()), digest);
     }
 
     fn name(&self, rest: &str) -> String {
@@ -152,12 +128,10 @@ fn image(size: usize) -> Blobs {
 
 fn pull_with(bench: &Bench, settings: RegistrySettings, name: &str) -> Result<Lease, String> {
     let reference = RegistryReference::parse(name).unwrap();
-    Registry::new(settings)
-        .pull(&bench.store, &reference, &Platform::host(), &|_| {})
-        .map_err(|error| {
-            assert!(error.hint().is_some(), "{error}");
-            error.to_string()
-        })
+    Registry::new(settings).pull(&bench.store, &reference, &Platform::host(), &|_| {}).map_err(|error| {
+        assert!(error.hint().is_some(), "{error}");
+        error.to_string()
+    })
 }
 
 fn pull(bench: &Bench, name: &str) -> Result<Lease, String> {
@@ -176,22 +150,12 @@ fn by_tag_and_by_digest() {
     let reference = RegistryReference::parse(&server.name("a/b:v1")).unwrap();
     let registry = Registry::new(RegistrySettings::default());
     let tell = |progress: Progress| told.lock().unwrap().push(progress);
-    let lease = registry
-        .pull(&bench.store, &reference, &Platform::host(), &tell)
-        .unwrap();
+    let lease = registry.pull(&bench.store, &reference, &Platform::host(), &tell).unwrap();
     assert_eq!(lease.image.layers.len(), 4);
     assert_eq!(lease.image.config.cmd, ["/noise"]);
-    let ended = told
-        .lock()
-        .unwrap()
-        .iter()
-        .filter(|p| p.done == p.total)
-        .count();
+    let ended = told.lock().unwrap().iter().filter(|p| p.done == p.total).count();
     assert_eq!(ended, 4, "each layer's end is told");
-    assert_eq!(
-        bench.store.find(&reference.to_string()).unwrap(),
-        Some(lease.image.id)
-    );
+    assert_eq!(bench.store.find(&reference.to_string()).unwrap(), Some(lease.image.id));
     let digest = Digest::of(&image.manifest);
     let again = pull(&bench, &server.name(&format!("a/b@{digest}"))).unwrap();
     assert_eq!(again.image.id, lease.image.id);
@@ -221,15 +185,13 @@ fn an_index_leads_to_this_platform() {
         descriptor(kind, &mine.manifest, &more)
     };
     let host = Platform::host().architecture;
-    let index = |arch: &str| {
-        Blobs {
+    let index = |arch: &str| Blobs {
         manifest: format!(
             r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{}]}}"#,
             entry(arch)
         )
         .into_bytes(),
         blobs: Vec::new(),
-    }
     };
     server.put("multi", "good", &index(&host));
     server.put("multi", "other", &index("s390x"));
@@ -255,12 +217,7 @@ fn other_bytes_than_asked_for_are_refused() {
     for served in [bad, image.blobs[3].clone()] {
         std::fs::write(&layer, served).unwrap();
         let error = pull(&bench, &server.name("x:1")).unwrap_err();
-        assert!(
-            ["hashes to", "decompressed", "broke off", "too long"]
-                .iter()
-                .any(|w| error.contains(w)),
-            "{error}"
-        );
+        assert!(["hashes to", "decompressed", "broke off", "too long"].iter().any(|w| error.contains(w)), "{error}");
         assert!(bench.store.find(&server.name("x:1")).unwrap().is_none());
     }
     // What was wrong is not kept as the beginning of the next try.
@@ -271,10 +228,7 @@ fn other_bytes_than_asked_for_are_refused() {
     let config = server.blob_path(Digest::of(&image.blobs[0]));
     std::fs::write(config, b"{}").unwrap();
     let error = pull(&Bench::new(), &server.name("x:1")).unwrap_err();
-    assert!(
-        error.contains("hashes to") || error.contains("bytes, not"),
-        "{error}"
-    );
+    assert!(error.contains("hashes to") || error.contains("bytes, not"), "{error}");
 }
 
 #[test]
@@ -294,16 +248,10 @@ fn credentials_are_asked_for_and_used() {
         let host = format!("127.0.0.1:{}", server.port);
         let text = format!(r#"{{"auths":{{"{host}":{{"auth":"{text}"}}}}}}"#);
         std::fs::write(&path, text).unwrap();
-        RegistrySettings {
-            docker_config: Some(path),
-            ..RegistrySettings::default()
-        }
+        RegistrySettings { docker_config: Some(path), ..RegistrySettings::default() }
     };
     let error = pull_with(&bench, settings("bWU6d3Jvbmch"), &name).unwrap_err();
-    assert!(
-        error.contains("does not let you") && !error.contains("wrong"),
-        "{error}"
-    );
+    assert!(error.contains("does not let you") && !error.contains("wrong"), "{error}");
     pull_with(&bench, settings("bWU6c2VjcmV0"), &name).unwrap();
 }
 
@@ -356,27 +304,18 @@ fn an_interrupted_pull_continues() {
     let bench = Bench::new();
     pull(&bench, &format!("127.0.0.1:{port}/x:1")).unwrap();
     let sent = passed.load(Ordering::Relaxed);
-    assert!(
-        sent < size + size / 5,
-        "{sent} bytes for {size}: nothing came twice"
-    );
+    assert!(sent < size + size / 5, "{sent} bytes for {size}: nothing came twice");
     bench.assert_clean();
-    let left = std::fs::read_dir(bench.path("store/partial"))
-        .unwrap()
-        .count();
+    let left = std::fs::read_dir(bench.path("store/partial")).unwrap().count();
     assert_eq!(left, 0);
     // A registry that stays broken ends the pull; the next one continues where it stopped.
     let (port, passed) = cutting_proxy(server.port, 100_000, u64::MAX);
     let bench = Bench::new();
     let reference = RegistryReference::parse(&format!("127.0.0.1:{port}/x:1")).unwrap();
-    let begun = std::fs::read_dir(bench.path("store/partial"))
-        .unwrap()
-        .count();
+    let begun = std::fs::read_dir(bench.path("store/partial")).unwrap().count();
     assert_eq!(begun, 0);
     // 100 KB of each connection is progress, so this succeeds as well: slowly, but surely.
-    Registry::new(RegistrySettings::default())
-        .pull(&bench.store, &reference, &Platform::host(), &|_| {})
-        .unwrap();
+    Registry::new(RegistrySettings::default()).pull(&bench.store, &reference, &Platform::host(), &|_| {}).unwrap();
     assert!(passed.load(Ordering::Relaxed) < size + size / 5);
 }
 
@@ -396,15 +335,10 @@ fn a_killed_pull_continues() {
     pull(&bench, &format!("127.0.0.1:{port}/x:1")).unwrap();
     let size: u64 = image.blobs.iter().map(|blob| blob.len() as u64).sum();
     let sent = passed.load(Ordering::Relaxed);
-    assert!(
-        sent < size - half as u64 / 2,
-        "{sent} bytes for {size}: the half was used"
-    );
+    assert!(sent < size - half as u64 / 2, "{sent} bytes for {size}: the half was used");
     // A made-up beginning is noticed, removed, and does no lasting harm.
     let bench = Bench::new();
-    let path = bench
-        .path("store/partial")
-        .join(Digest::of(&image.blobs[2]).hex());
+    let path = bench.path("store/partial").join(Digest::of(&image.blobs[2]).hex());
     std::fs::write(&path, vec![7; 1000]).unwrap();
     pull(&bench, &server.name("x:1")).unwrap_err();
     assert!(!path.exists());
@@ -428,51 +362,23 @@ fn scripted(answer: Vec<u8>) -> u16 {
 
 #[test]
 fn hostile_registries() {
-    let endless = [
-        b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n".to_vec(),
-        vec![b' '; 6 << 20],
-    ]
-    .concat();
+    let endless = [b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n".to_vec(), vec![b' '; 6 << 20]].concat();
     let bearer = |realm: &str| {
-        format!(
-            "HTTP/1.1 401 X\r\nwww-authenticate: Bearer realm=\"{realm}\"\r\ncontent-length: 0\r\n\r\n"
-        )
+        format!("HTTP/1.1 401 X\r\nwww-authenticate: Bearer realm=\"{realm}\"\r\ncontent-length: 0\r\n\r\n")
     };
-    let redirect =
-        |to: &str| format!("HTTP/1.1 302 X\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n");
+    let redirect = |to: &str| format!("HTTP/1.1 302 X\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n");
     for (answer, part) in [
         (endless, "too long"),
-        (
-            bearer("http://example.org/token").into_bytes(),
-            "neither TLS nor this machine",
-        ),
-        (
-            bearer("file:///etc/passwd").into_bytes(),
-            "neither TLS nor this machine",
-        ),
-        (
-            b"HTTP/1.1 401 X\r\ncontent-length: 0\r\n\r\n".to_vec(),
-            "cannot be answered",
-        ),
-        (
-            redirect("http://169.254.169.254/x").into_bytes(),
-            "not followed",
-        ),
+        (bearer("http://example.org/token").into_bytes(), "neither TLS nor this machine"),
+        (bearer("file:///etc/passwd").into_bytes(), "neither TLS nor this machine"),
+        (b"HTTP/1.1 401 X\r\ncontent-length: 0\r\n\r\n".to_vec(), "cannot be answered"),
+        (redirect("http://169.254.169.254/x").into_bytes(), "not followed"),
         (redirect("//example.org/x").into_bytes(), "not followed"),
         (redirect("/again").into_bytes(), "more and more"),
         (b"garbage\r\n\r\n".to_vec(), "no answer"),
-        (
-            [b"HTTP/1.1 200 OK\r\nx: ".to_vec(), vec![b'x'; 1 << 20]].concat(),
-            "no answer",
-        ),
-        (
-            b"HTTP/1.1 429 X\r\ncontent-length: 0\r\n\r\n".to_vec(),
-            "fewer requests",
-        ),
-        (
-            b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".to_vec(),
-            "schema version",
-        ),
+        ([b"HTTP/1.1 200 OK\r\nx: ".to_vec(), vec![b'x'; 1 << 20]].concat(), "no answer"),
+        (b"HTTP/1.1 429 X\r\ncontent-length: 0\r\n\r\n".to_vec(), "fewer requests"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".to_vec(), "schema version"),
     ] {
         let port = scripted(answer);
         let bench = Bench::new();
@@ -484,14 +390,10 @@ fn hostile_registries() {
 
 #[test]
 fn a_token_with_a_line_break_is_no_header() {
-    let token = scripted(
-        b"HTTP/1.1 200 OK\r\ncontent-length: 24\r\n\r\n{\"token\":\"a\\r\\nhost: evil\"}"[..]
-            .to_vec(),
-    );
+    let token =
+        scripted(b"HTTP/1.1 200 OK\r\ncontent-length: 24\r\n\r\n{\"token\":\"a\\r\\nhost: evil\"}"[..].to_vec());
     let realm = format!("http://127.0.0.1:{token}/token");
-    let answer = format!(
-        "HTTP/1.1 401 X\r\nwww-authenticate: Bearer realm=\"{realm}\"\r\ncontent-length: 0\r\n\r\n"
-    );
+    let answer = format!("HTTP/1.1 401 X\r\nwww-authenticate: Bearer realm=\"{realm}\"\r\ncontent-length: 0\r\n\r\n");
     let port = scripted(answer.into_bytes());
     let error = pull(&Bench::new(), &format!("127.0.0.1:{port}/x")).unwrap_err();
     assert!(error.contains("did not answer with a token"), "{error}");

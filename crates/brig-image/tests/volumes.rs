@@ -28,13 +28,8 @@ fn tree(bench: &Bench) -> Tree {
         .symlink("app/dist/link", "/outside")
         .symlink("shortcut", "app/dist")
         .end();
-    let upper = Tar::new()
-        .file("app/dist/.wh.gone", b"")
-        .file("app/dist/sub/b", b"b")
-        .end();
-    let lease = bench
-        .load(&docker_archive(&[lower, upper], "", &[]))
-        .unwrap();
+    let upper = Tar::new().file("app/dist/.wh.gone", b"").file("app/dist/sub/b", b"b").end();
+    let lease = bench.load(&docker_archive(&[lower, upper], "", &[])).unwrap();
     Tree::open(&lease.image.layers).unwrap()
 }
 
@@ -43,13 +38,7 @@ fn filled_at_first_use_and_kept() {
     let bench = Bench::new();
     let tree = tree(&bench);
     let volumes = Volumes::open(&bench.path("volumes"), None).unwrap();
-    let fill = |path| {
-        Some(Fill {
-            tree: &tree,
-            path: Path::new(path),
-            limit: VOLUME_BYTES,
-        })
-    };
+    let fill = |path| Some(Fill { tree: &tree, path: Path::new(path), limit: VOLUME_BYTES });
     let volume = volumes.acquire("claude-memory", fill("/shortcut")).unwrap();
     assert!(volume.new);
     let read = |name: &str| std::fs::read(volume.path.join(name)).ok();
@@ -60,15 +49,8 @@ fn filled_at_first_use_and_kept() {
     // A link is copied as a link: what it means is up to the box.
     let link = std::fs::read_link(volume.path.join("link")).unwrap();
     assert_eq!(link, Path::new("/outside"));
-    let mode = std::fs::metadata(volume.path.join("read-only"))
-        .unwrap()
-        .permissions()
-        .mode();
-    assert_eq!(
-        mode & 0o777,
-        0o644,
-        "the box's user can write where the image's root could"
-    );
+    let mode = std::fs::metadata(volume.path.join("read-only")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o644, "the box's user can write where the image's root could");
     std::fs::write(volume.path.join("mine"), b"kept").unwrap();
     drop(volume);
     let volume = volumes.acquire("claude-memory", fill("/app/dist")).unwrap();
@@ -78,21 +60,10 @@ fn filled_at_first_use_and_kept() {
     let empty = volumes.acquire("empty", fill("/no/where")).unwrap();
     assert_eq!(std::fs::read_dir(&empty.path).unwrap().count(), 0);
     // Too large: not made at all.
-    let small = Fill {
-        limit: 3,
-        ..fill("/app/dist").unwrap()
-    };
+    let small = Fill { limit: 3, ..fill("/app/dist").unwrap() };
     let error = volumes.acquire("small", Some(small)).unwrap_err();
-    assert!(
-        matches!(error, VolumeError::TooLarge { limit: 3, .. }),
-        "{error}"
-    );
-    let names: Vec<_> = volumes
-        .list()
-        .unwrap()
-        .into_iter()
-        .map(|v| v.name)
-        .collect();
+    assert!(matches!(error, VolumeError::TooLarge { limit: 3, .. }), "{error}");
+    let names: Vec<_> = volumes.list().unwrap().into_iter().map(|v| v.name).collect();
     assert_eq!(names, ["claude-memory", "empty"]);
 }
 
@@ -112,10 +83,7 @@ fn measured_and_removed() {
     assert!(matches!(error, VolumeError::InUse(_)));
     drop(volume);
     volumes.remove("data").unwrap();
-    assert!(matches!(
-        volumes.remove("data"),
-        Err(VolumeError::Unknown(_))
-    ));
+    assert!(matches!(volumes.remove("data"), Err(VolumeError::Unknown(_))));
     assert!(volumes.list().unwrap().is_empty());
 }
 
@@ -123,19 +91,7 @@ fn measured_and_removed() {
 fn names_are_never_paths() {
     let bench = Bench::new();
     let volumes = Volumes::open(&bench.path("volumes"), None).unwrap();
-    for bad in [
-        "",
-        "x",
-        "..",
-        ".tmp",
-        ".locks",
-        "a/b",
-        "../x",
-        "a\0b",
-        "é1",
-        "-a",
-        &"n".repeat(200),
-    ] {
+    for bad in ["", "x", "..", ".tmp", ".locks", "a/b", "../x", "a\0b", "é1", "-a", &"n".repeat(200)] {
         let error = volumes.acquire(bad, None).unwrap_err();
         assert!(matches!(error, VolumeError::Name(_)), "{bad}");
         assert!(volumes.remove(bad).is_err() && volumes.measure(bad, 1).is_err());
@@ -153,20 +109,13 @@ fn many_at_once_make_one() {
             .map(|_| {
                 scope.spawn(|| {
                     let volumes = Volumes::open(&root, None).unwrap();
-                    let fill = Fill {
-                        tree: &tree,
-                        path: Path::new("/app/dist"),
-                        limit: VOLUME_BYTES,
-                    };
+                    let fill = Fill { tree: &tree, path: Path::new("/app/dist"), limit: VOLUME_BYTES };
                     let volume = volumes.acquire("shared", Some(fill)).unwrap();
                     assert_eq!(std::fs::read(volume.path.join("sub/b")).unwrap(), b"b");
                 })
             })
             .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .count()
+        threads.into_iter().map(|thread| thread.join().unwrap()).count()
     });
     assert_eq!(made, 8);
     assert_eq!(std::fs::read_dir(root.join(".tmp")).unwrap().count(), 0);

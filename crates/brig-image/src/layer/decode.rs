@@ -53,10 +53,7 @@ pub(crate) fn open<'a>(mut source: impl Read + 'a) -> io::Result<Decoded<'a>> {
     let plain = packing == Packing::None;
     let reader: Box<dyn Read + 'a> = match packing {
         Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(source)),
-        Packing::Zstd => Box::new(ZstdFrames {
-            source,
-            frame: None,
-        }),
+        Packing::Zstd => Box::new(ZstdFrames { source, frame: None }),
         Packing::None => Box::new(source),
     };
     Ok(Decoded { reader, plain })
@@ -101,10 +98,7 @@ fn next_frame(source: &mut impl BufRead) -> io::Result<Option<Box<FrameDecoder>>
     frame.set_max_window_size(ZSTD_WINDOW);
     match frame.init(&mut *source) {
         Ok(()) => Ok(Some(frame)),
-        Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
-            length,
-            ..
-        })) => {
+        Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
             let wanted = u64::from(length);
             if io::copy(&mut source.take(wanted), &mut io::sink())? < wanted {
                 return Err(io::ErrorKind::UnexpectedEof.into());

@@ -71,12 +71,7 @@ struct Extended {
 impl<'a> Entries<'a> {
     /// Reads entries from a tar without compression.
     pub(crate) fn new(source: &'a mut dyn Read) -> Self {
-        Self {
-            source,
-            left: 0,
-            padding: 0,
-            count: 0,
-        }
+        Self { source, left: 0, padding: 0, count: 0 }
     }
 
     /// How many headers were read, extended ones included.
@@ -93,11 +88,7 @@ impl<'a> Entries<'a> {
         loop {
             self.skip()?;
             let Some(block) = self.block()? else {
-                return if run == 0 {
-                    Ok(None)
-                } else {
-                    Err(LayerError::Truncated)
-                };
+                return if run == 0 { Ok(None) } else { Err(LayerError::Truncated) };
             };
             self.count += 1;
             let header = Header(&block);
@@ -124,8 +115,7 @@ impl<'a> Entries<'a> {
     fn skip(&mut self) -> Result<(), LayerError> {
         let wanted = self.left + self.padding;
         (self.left, self.padding) = (0, 0);
-        let skipped =
-            io::copy(&mut (&mut *self.source).take(wanted), &mut io::sink()).map_err(read_error)?;
+        let skipped = io::copy(&mut (&mut *self.source).take(wanted), &mut io::sink()).map_err(read_error)?;
         if skipped < wanted {
             return Err(LayerError::Truncated);
         }
@@ -222,8 +212,7 @@ impl<'a> Entries<'a> {
                 b"path" => extended.path = Some(self.long_name(value.to_vec())?),
                 b"linkpath" => extended.link = Some(self.long_name(value.to_vec())?),
                 b"size" => {
-                    extended.size =
-                        Some(decimal(value).ok_or_else(|| self.bad("a malformed size"))?);
+                    extended.size = Some(decimal(value).ok_or_else(|| self.bad("a malformed size"))?);
                 }
                 b"mtime" => extended.mtime = seconds(value),
                 key if key.starts_with(b"GNU.sparse.") => {
@@ -248,10 +237,7 @@ impl<'a> Entries<'a> {
     }
 
     fn bad(&self, why: &'static str) -> LayerError {
-        LayerError::Extended {
-            entry: self.count.saturating_sub(1),
-            why,
-        }
+        LayerError::Extended { entry: self.count.saturating_sub(1), why }
     }
 }
 
@@ -310,9 +296,7 @@ impl Header<'_> {
 
     /// Times before 1970 and malformed ones become 0: nothing depends on them.
     fn mtime(&self) -> i64 {
-        number(&self.0[136..148])
-            .and_then(|time| i64::try_from(time).ok())
-            .unwrap_or(0)
+        number(&self.0[136..148]).and_then(|time| i64::try_from(time).ok()).unwrap_or(0)
     }
 
     fn checksum_good(&self) -> bool {
@@ -330,9 +314,9 @@ impl Header<'_> {
 fn number(field: &[u8]) -> Option<u64> {
     if field[0] & 0x80 != 0 {
         let (first, rest) = field.split_first()?;
-        return rest.iter().try_fold(u64::from(first & 0x7f), |sum, &byte| {
-            sum.checked_mul(256)?.checked_add(u64::from(byte))
-        });
+        return rest
+            .iter()
+            .try_fold(u64::from(first & 0x7f), |sum, &byte| sum.checked_mul(256)?.checked_add(u64::from(byte)));
     }
     let end = field.iter().position(|&c| c == 0).unwrap_or(field.len());
     let digits = field[..end].trim_ascii();
@@ -389,10 +373,7 @@ impl<'a> PaxRecords<'a> {
 }
 
 fn refused(kind: &'static str, raw: &[u8]) -> LayerError {
-    LayerError::Refused {
-        kind,
-        path: shown(raw),
-    }
+    LayerError::Refused { kind, path: shown(raw) }
 }
 
 #[cfg(test)]
@@ -412,22 +393,10 @@ mod tests {
     #[test]
     fn pax_records() {
         let all = |bytes| PaxRecords(bytes).collect::<Vec<_>>();
-        assert_eq!(
-            all(b"11 path=ab\n8 k=v=\n\n"),
-            [
-                Some((&b"path"[..], &b"ab"[..])),
-                Some((&b"k"[..], &b"v=\n"[..]))
-            ]
-        );
-        for bad in [
-            &b"x"[..],
-            b"5 a=b",
-            b"99 path=ab\n",
-            b"0 a=b\n",
-            b"2 \n",
-            b"18446744073709551616 a=b\n",
-            b"6 path\n",
-        ] {
+        assert_eq!(all(b"11 path=ab\n8 k=v=\n\n"), [Some((&b"path"[..], &b"ab"[..])), Some((&b"k"[..], &b"v=\n"[..]))]);
+        for bad in
+            [&b"x"[..], b"5 a=b", b"99 path=ab\n", b"0 a=b\n", b"2 \n", b"18446744073709551616 a=b\n", b"6 path\n"]
+        {
             assert_eq!(all(bad).last(), Some(&None), "{bad:?}");
         }
     }

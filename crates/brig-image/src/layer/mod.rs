@@ -52,12 +52,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            bytes: LAYER_BYTES,
-            entries: LAYER_ENTRIES,
-            ratio: RATIO,
-            ratio_grace: RATIO_GRACE,
-        }
+        Self { bytes: LAYER_BYTES, entries: LAYER_ENTRIES, ratio: RATIO, ratio_grace: RATIO_GRACE }
     }
 }
 
@@ -175,9 +170,7 @@ impl LayerError {
         match self {
             Self::Write { source, .. } => match source.raw_os_error() {
                 // ENOSPC, EDQUOT
-                Some(28 | 122) => {
-                    Some("make room with brig prune, or on the disk itself".to_owned())
-                }
+                Some(28 | 122) => Some("make room with brig prune, or on the disk itself".to_owned()),
                 // ENOSYS
                 Some(38) => Some("brig needs Linux 5.11 or later".to_owned()),
                 // EOPNOTSUPP
@@ -210,18 +203,9 @@ pub(crate) fn unpack(
     let (bytes, diff) = {
         let decoded = decode(&mut compressed).map_err(LayerError::Read)?;
         let plain = decoded.plain;
-        let bounded = Bounded {
-            inner: decoded.reader,
-            compressed: counter,
-            limits,
-            seen: 0,
-        };
+        let bounded = Bounded { inner: decoded.reader, compressed: counter, limits, seen: 0 };
         // A plain tar is its own blob: one hash serves both.
-        let mut hashed = if plain {
-            Hashing::counting(bounded)
-        } else {
-            Hashing::new(bounded)
-        };
+        let mut hashed = if plain { Hashing::counting(bounded) } else { Hashing::new(bounded) };
         write_entries(&mut hashed, &mut writer, limits)?;
         // What follows the end marker belongs to the digest as well.
         io::copy(&mut hashed, &mut io::sink()).map_err(read_error)?;
@@ -233,19 +217,10 @@ pub(crate) fn unpack(
     check("blob", expected.blob, blob)?;
     check("layer", expected.diff, diff)?;
     let (dropped, opaque) = writer.finish();
-    Ok(Unpacked {
-        diff,
-        bytes,
-        dropped,
-        opaque,
-    })
+    Ok(Unpacked { diff, bytes, dropped, opaque })
 }
 
-fn write_entries(
-    source: &mut dyn Read,
-    writer: &mut Writer<'_>,
-    limits: &Limits,
-) -> Result<(), LayerError> {
+fn write_entries(source: &mut dyn Read, writer: &mut Writer<'_>, limits: &Limits) -> Result<(), LayerError> {
     let mut entries = Entries::new(source);
     while let Some(entry) = entries.next()? {
         if entries.count() > limits.entries {
@@ -258,11 +233,7 @@ fn write_entries(
 
 fn check(what: &'static str, wanted: Option<Digest>, found: Digest) -> Result<(), LayerError> {
     match wanted {
-        Some(wanted) if wanted != found => Err(LayerError::Digest {
-            what,
-            wanted,
-            found,
-        }),
+        Some(wanted) if wanted != found => Err(LayerError::Digest { what, wanted, found }),
         _ => Ok(()),
     }
 }

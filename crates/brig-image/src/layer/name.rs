@@ -90,11 +90,7 @@ impl Name {
 
     /// Its last part; empty for the root.
     pub(crate) fn leaf(&self) -> &OsStr {
-        let start = self
-            .0
-            .iter()
-            .rposition(|&c| c == b'/')
-            .map_or(0, |at| at + 1);
+        let start = self.0.iter().rposition(|&c| c == b'/').map_or(0, |at| at + 1);
         OsStr::from_bytes(&self.0[start..])
     }
 
@@ -117,10 +113,7 @@ impl Name {
 /// Foreign bytes, made harmless and short for a message.
 pub(crate) fn shown(bytes: &[u8]) -> String {
     let cut = &bytes[..bytes.len().min(120)];
-    String::from_utf8_lossy(cut)
-        .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    String::from_utf8_lossy(cut).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -130,17 +123,8 @@ mod tests {
 
     #[test]
     fn names() {
-        for (raw, want) in [
-            ("a/b", "a/b"),
-            ("./a//b/", "a/b"),
-            ("", ""),
-            ("./", ""),
-            ("a..b/..c", "a..b/..c"),
-        ] {
-            assert_eq!(
-                Name::parse(raw.as_bytes()).unwrap().as_bytes(),
-                want.as_bytes()
-            );
+        for (raw, want) in [("a/b", "a/b"), ("./a//b/", "a/b"), ("", ""), ("./", ""), ("a..b/..c", "a..b/..c")] {
+            assert_eq!(Name::parse(raw.as_bytes()).unwrap().as_bytes(), want.as_bytes());
         }
         let name = Name::parse(b"a/b/c").unwrap();
         assert_eq!(name.parent(), b"a/b");
@@ -155,16 +139,7 @@ mod tests {
         let deep = "d/".repeat(NAME_DEPTH + 1);
         let long = "x/".repeat(NAME_BYTES / 2 + 1);
         let part = "x".repeat(PART_BYTES + 1);
-        for bad in [
-            "/etc/passwd",
-            "../x",
-            "a/../../x",
-            "a/..",
-            "a\0b",
-            &deep,
-            &long,
-            &part,
-        ] {
+        for bad in ["/etc/passwd", "../x", "a/../../x", "a/..", "a\0b", &deep, &long, &part] {
             assert!(Name::parse(bad.as_bytes()).is_err(), "{bad}");
         }
         assert!(Name::parse_target(b"//etc").is_err());

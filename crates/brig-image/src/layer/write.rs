@@ -11,9 +11,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
-use rustix::fs::{
-    AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Timespec, Timestamps, Uid, XattrFlags,
-};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Timespec, Timestamps, Uid, XattrFlags};
 use rustix::io::Errno;
 
 use super::entry::{Entries, Entry, Kind};
@@ -58,24 +56,13 @@ pub(crate) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     pub(crate) fn new(root: BorrowedFd<'a>, owner: Option<Owner>) -> Self {
-        Self {
-            root,
-            owner,
-            parent: None,
-            buffer: Vec::new(),
-            dropped: 0,
-            opaque: false,
-        }
+        Self { root, owner, parent: None, buffer: Vec::new(), dropped: 0, opaque: false }
     }
 
     /// Gives the root the usual bits, for a layer that has no entry for it.
     pub(crate) fn prepare(&self) -> Result<(), LayerError> {
-        settle(self.root, Mode::from_raw_mode(0o755), self.owner).map_err(|errno| {
-            LayerError::Write {
-                path: "/".to_owned(),
-                source: errno.into(),
-            }
-        })
+        settle(self.root, Mode::from_raw_mode(0o755), self.owner)
+            .map_err(|errno| LayerError::Write { path: "/".to_owned(), source: errno.into() })
     }
 
     /// How many devices and FIFOs were dropped, and whether the root hides all below.
@@ -84,11 +71,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes one entry; a file's bytes are read from `data`.
-    pub(crate) fn write(
-        &mut self,
-        entry: &Entry,
-        data: &mut Entries<'_>,
-    ) -> Result<(), LayerError> {
+    pub(crate) fn write(&mut self, entry: &Entry, data: &mut Entries<'_>) -> Result<(), LayerError> {
         let name = &entry.name;
         if let Some(mark) = Mark::of(entry, data)? {
             return self.mark(name, &mark);
@@ -99,10 +82,8 @@ impl<'a> Writer<'a> {
             Kind::File => self.file(entry, data),
             Kind::Symlink(target) => self.symlink(name, target),
             Kind::HardLink(target) => {
-                let target = Name::parse_target(target).map_err(|source| LayerError::Name {
-                    entry: data.count() - 1,
-                    source,
-                })?;
+                let target = Name::parse_target(target)
+                    .map_err(|source| LayerError::Name { entry: data.count() - 1, source })?;
                 self.hard_link(name, &target)
             }
             Kind::Device | Kind::Fifo if DROPPED_BELOW.contains(&name.first()) => {
@@ -155,14 +136,8 @@ impl<'a> Writer<'a> {
         self.buffer = buffer;
         settle(file.as_fd(), file_mode(entry.mode), owner).map_err(fail)?;
         // Python, for one, compares a source's time with the one its compiled form was made from.
-        let mtime = Timespec {
-            tv_sec: entry.mtime,
-            tv_nsec: 0,
-        };
-        let times = Timestamps {
-            last_access: mtime,
-            last_modification: mtime,
-        };
+        let mtime = Timespec { tv_sec: entry.mtime, tv_nsec: 0 };
+        let times = Timestamps { last_access: mtime, last_modification: mtime };
         rustix::fs::futimens(&file, &times).map_err(fail)
     }
 
@@ -173,24 +148,17 @@ impl<'a> Writer<'a> {
         let owner = self.owner;
         let parent = self.parent(name)?;
         let target = OsStr::from_bytes(target);
-        fresh(parent, name, || {
-            rustix::fs::symlinkat(target, parent, name.leaf())
-        })?;
+        fresh(parent, name, || rustix::fs::symlinkat(target, parent, name.leaf()))?;
         own_link(parent, name.leaf(), owner).map_err(|errno| failed(name, errno))
     }
 
     fn hard_link(&mut self, name: &Name, target: &Name) -> Result<(), LayerError> {
-        let missing = || LayerError::HardLink {
-            path: name.shown(),
-            target: target.shown(),
-        };
+        let missing = || LayerError::HardLink { path: name.shown(), target: target.shown() };
         if target.is_root() {
             return Err(missing());
         }
-        let from =
-            open_dir(self.root, OsStr::from_bytes(target.parent())).map_err(|_| missing())?;
-        let stat = rustix::fs::statat(&from, target.leaf(), AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(|_| missing())?;
+        let from = open_dir(self.root, OsStr::from_bytes(target.parent())).map_err(|_| missing())?;
+        let stat = rustix::fs::statat(&from, target.leaf(), AtFlags::SYMLINK_NOFOLLOW).map_err(|_| missing())?;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile | FileType::Symlink => {}
             _ => return Err(missing()),
@@ -287,10 +255,7 @@ impl Mark {
     /// What an entry deletes; `None` for an ordinary one.
     fn of(entry: &Entry, data: &Entries<'_>) -> Result<Option<Self>, LayerError> {
         let path = entry.name.as_bytes();
-        if !path
-            .split(|&c| c == b'/')
-            .any(|part| part.starts_with(MARK))
-        {
+        if !path.split(|&c| c == b'/').any(|part| part.starts_with(MARK)) {
             return Ok(None);
         }
         let leaf = entry.name.leaf().as_bytes();
@@ -304,26 +269,17 @@ impl Mark {
         };
         let clean = entry.kind == Kind::File
             && entry.size == 0
-            && !below
-                .split(|&c| c == b'/')
-                .any(|part| part.starts_with(MARK));
+            && !below.split(|&c| c == b'/').any(|part| part.starts_with(MARK));
         match mark {
             Some(mark) if clean => Ok(Some(mark)),
-            _ => Err(LayerError::Name {
-                entry: data.count() - 1,
-                source: NameError::Whiteout(shown(path)),
-            }),
+            _ => Err(LayerError::Name { entry: data.count() - 1, source: NameError::Whiteout(shown(path)) }),
         }
     }
 }
 
 /// Makes an entry that must not exist yet. A deletion mark of the same layer gives way: it is about
 /// the layers below, which the new entry hides anyhow.
-fn fresh<T>(
-    parent: BorrowedFd<'_>,
-    name: &Name,
-    make: impl Fn() -> Result<T, Errno>,
-) -> Result<T, LayerError> {
+fn fresh<T>(parent: BorrowedFd<'_>, name: &Name, make: impl Fn() -> Result<T, Errno>) -> Result<T, LayerError> {
     match make() {
         Err(Errno::EXIST) if clear_whiteout(parent, name.leaf()) => make(),
         made => made,
@@ -351,18 +307,8 @@ fn make_dir(parent: BorrowedFd<'_>, leaf: &OsStr) -> Result<OwnedFd, Errno> {
 
 /// Opens a folder below `within` without following a link; an empty path is `within` itself.
 fn open_dir(within: BorrowedFd<'_>, path: &OsStr) -> Result<OwnedFd, Errno> {
-    let path = if path.is_empty() {
-        OsStr::new(".")
-    } else {
-        path
-    };
-    rustix::fs::openat2(
-        within,
-        path,
-        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        Mode::empty(),
-        BENEATH,
-    )
+    let path = if path.is_empty() { OsStr::new(".") } else { path };
+    rustix::fs::openat2(within, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty(), BENEATH)
 }
 
 const BENEATH: ResolveFlags = ResolveFlags::BENEATH
@@ -388,11 +334,7 @@ fn file_mode(mode: u32) -> Mode {
 
 fn settle(fd: BorrowedFd<'_>, mode: Mode, owner: Option<Owner>) -> Result<(), Errno> {
     if let Some(owner) = owner {
-        rustix::fs::fchown(
-            fd,
-            Some(Uid::from_raw(owner.uid)),
-            Some(Gid::from_raw(owner.gid)),
-        )?;
+        rustix::fs::fchown(fd, Some(Uid::from_raw(owner.uid)), Some(Gid::from_raw(owner.gid)))?;
     }
     rustix::fs::fchmod(fd, mode)
 }
@@ -460,17 +402,11 @@ pub(crate) fn is_opaque(folder: BorrowedFd<'_>) -> bool {
 }
 
 fn refused(kind: &'static str, name: &Name) -> LayerError {
-    LayerError::Refused {
-        kind,
-        path: name.shown(),
-    }
+    LayerError::Refused { kind, path: name.shown() }
 }
 
 fn failed(name: &Name, errno: Errno) -> LayerError {
-    LayerError::Write {
-        path: name.shown(),
-        source: errno.into(),
-    }
+    LayerError::Write { path: name.shown(), source: errno.into() }
 }
 
 #[cfg(test)]

@@ -42,9 +42,7 @@ pub enum AuthError {
     #[error("the registry's challenge {0:?} cannot be answered")]
     Challenge(String),
     /// A place for tokens that is not reached safely.
-    #[error(
-        "the registry wants its token fetched from {0:?}, which is neither TLS nor this machine"
-    )]
+    #[error("the registry wants its token fetched from {0:?}, which is neither TLS nor this machine")]
     Realm(String),
     /// The connection to that place.
     #[error("no token: {0}")]
@@ -105,10 +103,7 @@ pub(super) fn answer(
     Err(AuthError::Challenge(seen))
 }
 
-fn basic(
-    reference: &RegistryReference,
-    credentials: &Credentials,
-) -> Result<Authorization, AuthError> {
+fn basic(reference: &RegistryReference, credentials: &Credentials) -> Result<Authorization, AuthError> {
     match credentials {
         Credentials::Password { user, password } => Ok(basic_header(user, password)),
         _ => Err(AuthError::NoCredentials(reference.registry().to_owned())),
@@ -136,21 +131,9 @@ fn token(
     let mut query = vec![("service", service), ("scope", scope.as_str())];
     let mut headers = vec![("accept", "application/json".to_owned())];
     let request = if let Credentials::Identity(identity) = credentials {
-        query.extend([
-            ("grant_type", "refresh_token"),
-            ("client_id", "brig"),
-            ("refresh_token", identity),
-        ]);
-        headers.push((
-            "content-type",
-            "application/x-www-form-urlencoded".to_owned(),
-        ));
-        Request {
-            method: "POST",
-            target: &path,
-            headers,
-            body: form(&query).into_bytes(),
-        }
+        query.extend([("grant_type", "refresh_token"), ("client_id", "brig"), ("refresh_token", identity)]);
+        headers.push(("content-type", "application/x-www-form-urlencoded".to_owned()));
+        Request { method: "POST", target: &path, headers, body: form(&query).into_bytes() }
     } else {
         if let Credentials::Password { user, password } = credentials {
             headers.push(("authorization", basic_header(user, password).0));
@@ -159,22 +142,13 @@ fn token(
         return fetch(
             session,
             &origin,
-            Request {
-                method: "GET",
-                target: &format!("{path}{separator}{}", form(&query)),
-                headers,
-                body: Vec::new(),
-            },
+            Request { method: "GET", target: &format!("{path}{separator}{}", form(&query)), headers, body: Vec::new() },
         );
     };
     fetch(session, &origin, request)
 }
 
-fn fetch(
-    session: &Session<'_>,
-    origin: &Origin,
-    request: Request<'_>,
-) -> Result<Authorization, AuthError> {
+fn fetch(session: &Session<'_>, origin: &Origin, request: Request<'_>) -> Result<Authorization, AuthError> {
     #[derive(serde::Deserialize)]
     struct Answer {
         #[serde(default)]
@@ -184,10 +158,7 @@ fn fetch(
     }
     let response = session.exchange(origin, request)?;
     if response.status != 200 {
-        return Err(AuthError::Status {
-            host: origin.host.clone(),
-            status: response.status,
-        });
+        return Err(AuthError::Status { host: origin.host.clone(), status: response.status });
     }
     let none = || AuthError::Token(origin.host.clone());
     let body = response.body.read_all(TOKEN_BYTES).ok().flatten();
@@ -225,10 +196,7 @@ impl Challenge {
             }
             rest = after;
         }
-        Some(Self::Bearer {
-            realm: realm?,
-            service: service.unwrap_or_default(),
-        })
+        Some(Self::Bearer { realm: realm?, service: service.unwrap_or_default() })
     }
 }
 
@@ -237,9 +205,7 @@ fn form(pairs: &[(&str, &str)]) -> String {
     let encode = |text: &str| {
         text.bytes()
             .map(|byte| match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    char::from(byte).to_string()
-                }
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
                 _ => format!("%{byte:02X}"),
             })
             .collect::<String>()
@@ -259,16 +225,10 @@ mod tests {
     #[test]
     fn challenges() {
         let bearer = |realm: &str, service: &str| {
-            Some(Challenge::Bearer {
-                realm: realm.to_owned(),
-                service: service.to_owned(),
-            })
+            Some(Challenge::Bearer { realm: realm.to_owned(), service: service.to_owned() })
         };
         for (text, want) in [
-            (
-                r#"Bearer realm="https://a/t",service="s",scope="repository:x:pull,push""#,
-                bearer("https://a/t", "s"),
-            ),
+            (r#"Bearer realm="https://a/t",service="s",scope="repository:x:pull,push""#, bearer("https://a/t", "s")),
             (r#"bearer  realm="https://a/t""#, bearer("https://a/t", "")),
             (r#"Basic realm="x""#, Some(Challenge::Basic)),
             ("Bearer", None),
@@ -283,10 +243,7 @@ mod tests {
 
     #[test]
     fn forms_are_encoded() {
-        assert_eq!(
-            form(&[("a", "x/y:z & é"), ("b", ""), ("c", "1")]),
-            "a=x%2Fy%3Az%20%26%20%C3%A9&c=1"
-        );
+        assert_eq!(form(&[("a", "x/y:z & é"), ("b", ""), ("c", "1")]), "a=x%2Fy%3Az%20%26%20%C3%A9&c=1");
     }
 
     #[test]

@@ -154,9 +154,7 @@ impl<'a> Resumable<'a> {
         if self.have + n > self.blob.size {
             return Err(PullError::TooLarge(self.blob.digest.to_string()));
         }
-        self.part
-            .write_all(bytes)
-            .map_err(io_error("write", &self.path))?;
+        self.part.write_all(bytes).map_err(io_error("write", &self.path))?;
         self.have += n;
         Ok(bytes.len())
     }
@@ -173,10 +171,7 @@ impl<'a> Resumable<'a> {
 
     fn broke_off(&self, source: io::Error) -> PullError {
         PullError::Body {
-            what: format!(
-                "{} after {} of {} bytes",
-                self.blob.digest, self.have, self.blob.size
-            ),
+            what: format!("{} after {} of {} bytes", self.blob.digest, self.have, self.blob.size),
             source,
         }
     }
@@ -185,11 +180,7 @@ impl<'a> Resumable<'a> {
         let done = self.read;
         if done == self.blob.size || done >= self.told + TOLD_EVERY {
             self.told = done;
-            (self.progress)(Progress {
-                blob: self.blob.digest,
-                done,
-                total: self.blob.size,
-            });
+            (self.progress)(Progress { blob: self.blob.digest, done, total: self.blob.size });
         }
     }
 }

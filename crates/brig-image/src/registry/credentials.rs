@@ -87,10 +87,9 @@ impl CredentialError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoHelper(_) | Self::HelperName(_) => Some(
-                "install it, or remove credsStore and credHelpers from Docker's config.json"
-                    .to_owned(),
-            ),
+            Self::NoHelper(_) | Self::HelperName(_) => {
+                Some("install it, or remove credsStore and credHelpers from Docker's config.json".to_owned())
+            }
             Self::Helper { .. } => Some("unlock the keyring, or docker login again".to_owned()),
             _ => Some("docker login again".to_owned()),
         }
@@ -120,10 +119,7 @@ struct Entry {
 }
 
 /// The credentials for a registry.
-pub(super) fn find(
-    settings: &RegistrySettings,
-    registry: &str,
-) -> Result<Credentials, CredentialError> {
+pub(super) fn find(settings: &RegistrySettings, registry: &str) -> Result<Credentials, CredentialError> {
     let Some(path) = &settings.docker_config else {
         return Ok(Credentials::None);
     };
@@ -145,9 +141,9 @@ pub(super) fn find(
     let entries = config.auths.unwrap_or_default();
     let entry = entries.iter().find(|(key, _)| same_registry(key, registry));
     match entry {
-        Some((key, entry)) => entry
-            .credentials()
-            .ok_or_else(|| CredentialError::Entry(key.chars().take(100).collect())),
+        Some((key, entry)) => {
+            entry.credentials().ok_or_else(|| CredentialError::Entry(key.chars().take(100).collect()))
+        }
         None => Ok(Credentials::None),
     }
 }
@@ -168,45 +164,34 @@ impl Entry {
             });
         }
         match (&self.username, &self.password) {
-            (Some(user), Some(password)) => Some(Credentials::Password {
-                user: user.clone(),
-                password: password.clone(),
-            }),
+            (Some(user), Some(password)) => {
+                Some(Credentials::Password { user: user.clone(), password: password.clone() })
+            }
             _ => Some(Credentials::None),
         }
     }
 }
 
 fn read_config(path: &Path) -> Result<Option<DockerConfig>, CredentialError> {
-    let fail = |source| CredentialError::Read {
-        path: path.to_owned(),
-        source,
-    };
+    let fail = |source| CredentialError::Read { path: path.to_owned(), source };
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(fail(error)),
     };
     let mut bytes = Vec::new();
-    file.take(CONFIG_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(fail)?;
+    file.take(CONFIG_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
     if bytes.len() as u64 > CONFIG_BYTES {
         return Err(CredentialError::Shape(path.to_owned()));
     }
     // The parser's own words could repeat a piece of a password.
     let config = serde_json::from_slice(&bytes);
-    config
-        .map(Some)
-        .map_err(|_| CredentialError::Shape(path.to_owned()))
+    config.map(Some).map_err(|_| CredentialError::Shape(path.to_owned()))
 }
 
 /// Whether an entry's key, which may be a URL, is about a registry.
 fn same_registry(key: &str, registry: &str) -> bool {
-    let bare = key
-        .strip_prefix("https://")
-        .or_else(|| key.strip_prefix("http://"))
-        .unwrap_or(key);
+    let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://")).unwrap_or(key);
     let host = bare.split('/').next().unwrap_or(bare);
     let host = match host {
         "index.docker.io" | "registry-1.docker.io" => DEFAULT_REGISTRY,
@@ -215,16 +200,10 @@ fn same_registry(key: &str, registry: &str) -> bool {
     host == registry
 }
 
-fn ask_helper(
-    settings: &RegistrySettings,
-    helper: &str,
-    registry: &str,
-) -> Result<Credentials, CredentialError> {
+fn ask_helper(settings: &RegistrySettings, helper: &str, registry: &str) -> Result<Credentials, CredentialError> {
     let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if helper.is_empty() || helper.len() > 64 || !helper.chars().all(word) {
-        return Err(CredentialError::HelperName(
-            helper.chars().take(64).collect(),
-        ));
+        return Err(CredentialError::HelperName(helper.chars().take(64).collect()));
     }
     let program = format!("docker-credential-{helper}");
     let path = settings
@@ -238,10 +217,7 @@ fn ask_helper(
         DEFAULT_REGISTRY => DEFAULT_KEY,
         registry => registry,
     };
-    let fail = |why: String| CredentialError::Helper {
-        program: program.clone(),
-        why,
-    };
+    let fail = |why: String| CredentialError::Helper { program: program.clone(), why };
     let (good, answer) = run(&path, key).map_err(|error| fail(error.to_string()))?;
     if !good {
         // The words that the protocol fixes for it.
@@ -258,25 +234,18 @@ fn ask_helper(
         #[serde(rename = "Secret")]
         secret: String,
     }
-    let answer: Answer = serde_json::from_slice(&answer)
-        .map_err(|_| fail("its answer is malformed or too long".to_owned()))?;
+    let answer: Answer =
+        serde_json::from_slice(&answer).map_err(|_| fail("its answer is malformed or too long".to_owned()))?;
     Ok(match answer.user.as_str() {
         TOKEN_USER => Credentials::Identity(answer.secret),
-        _ => Credentials::Password {
-            user: answer.user,
-            password: answer.secret,
-        },
+        _ => Credentials::Password { user: answer.user, password: answer.secret },
     })
 }
 
 /// Runs a helper with a question on its stdin; whether it succeeded, and its answer.
 fn run(path: &Path, question: &str) -> io::Result<(bool, Vec<u8>)> {
-    let mut child = Command::new(path)
-        .arg("get")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
+    let mut child =
+        Command::new(path).arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let reader = std::thread::spawn(move || {
         let mut answer = Vec::new();
@@ -298,9 +267,7 @@ fn run(path: &Path, question: &str) -> io::Result<(bool, Vec<u8>)> {
     if !reader.is_finished() {
         return Err(io::ErrorKind::TimedOut.into());
     }
-    let answer = reader
-        .join()
-        .map_err(|_| io::Error::from(io::ErrorKind::Other))?;
+    let answer = reader.join().map_err(|_| io::Error::from(io::ErrorKind::Other))?;
     Ok((good, answer))
 }
 
@@ -327,11 +294,7 @@ mod tests {
     fn settings(folder: &Path, config: &str) -> RegistrySettings {
         let path = folder.join("config.json");
         std::fs::write(&path, config).unwrap();
-        RegistrySettings {
-            docker_config: Some(path),
-            helper_path: vec![folder.to_owned()],
-            extra_certificates: None,
-        }
+        RegistrySettings { docker_config: Some(path), helper_path: vec![folder.to_owned()], extra_certificates: None }
     }
 
     fn helper(folder: &Path, name: &str, script: &str) {
@@ -341,10 +304,7 @@ mod tests {
     }
 
     fn password(user: &str, password: &str) -> Credentials {
-        Credentials::Password {
-            user: user.to_owned(),
-            password: password.to_owned(),
-        }
+        Credentials::Password { user: user.to_owned(), password: password.to_owned() }
     }
 
     #[test]
@@ -361,10 +321,7 @@ mod tests {
         assert!(find("127.0.0.1:5000").unwrap() == Credentials::Identity("tok".to_owned()));
         assert!(find("127.0.0.1:5001").unwrap() == Credentials::None);
         assert!(find("empty.example").unwrap() == Credentials::None);
-        assert!(matches!(
-            find("bad.example"),
-            Err(CredentialError::Entry(_))
-        ));
+        assert!(matches!(find("bad.example"), Err(CredentialError::Entry(_))));
         // A host that merely begins or ends alike is another one.
         assert!(find("evil-docker.io").unwrap() == Credentials::None);
         assert!(find("docker.io.evil.example").unwrap() == Credentials::None);
@@ -379,36 +336,16 @@ mod tests {
             "gone.example":"gone","long.example":"long","fail.example":"fail"},
             "auths":{"two.example":{"auth":"YTpi"}}}"#,
         );
-        helper(
-            folder.path(),
-            "all",
-            "echo credentials not found in native keychain; exit 1",
-        );
-        helper(
-            folder.path(),
-            "one",
-            r#"read host; [ "$1" = get ] && printf '{"Username":"u","Secret":"%s"}' "$host""#,
-        );
+        helper(folder.path(), "all", "echo credentials not found in native keychain; exit 1");
+        helper(folder.path(), "one", r#"read host; [ "$1" = get ] && printf '{"Username":"u","Secret":"%s"}' "$host""#);
         helper(folder.path(), "long", "head -c 1000000 /dev/zero");
         helper(folder.path(), "fail", "echo my-secret; exit 1");
         let find = |registry: &str| find(&settings, registry);
         assert!(find("one.example").unwrap() == password("u", "one.example"));
-        assert!(
-            find("two.example").unwrap() == password("a", "b"),
-            "helper first, then file"
-        );
-        assert!(matches!(
-            find("bad.example"),
-            Err(CredentialError::HelperName(_))
-        ));
-        assert!(matches!(
-            find("gone.example"),
-            Err(CredentialError::NoHelper(_))
-        ));
-        assert!(matches!(
-            find("long.example"),
-            Err(CredentialError::Helper { .. })
-        ));
+        assert!(find("two.example").unwrap() == password("a", "b"), "helper first, then file");
+        assert!(matches!(find("bad.example"), Err(CredentialError::HelperName(_))));
+        assert!(matches!(find("gone.example"), Err(CredentialError::NoHelper(_))));
+        assert!(matches!(find("long.example"), Err(CredentialError::Helper { .. })));
         let error = find("fail.example").unwrap_err().to_string();
         assert!(!error.contains("my-secret"), "{error}");
     }
@@ -418,9 +355,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let settings = settings(folder.path(), r#"{"auths":"my-secret"}"#);
         let error = find(&settings, "x.example").unwrap_err().to_string();
-        assert!(
-            error.contains("malformed") && !error.contains("my-secret"),
-            "{error}"
-        );
+        assert!(error.contains("malformed") && !error.contains("my-secret"), "{error}");
     }
 }

@@ -172,9 +172,7 @@ impl PullError {
             Self::Digest { .. } | Self::LayerCount { .. } | Self::Choice(_) => {
                 Some("the registry's copy is damaged or hostile: push it again".to_owned())
             }
-            Self::Redirect(_) | Self::TooLarge(_) => {
-                Some("the registry is misconfigured or hostile".to_owned())
-            }
+            Self::Redirect(_) | Self::TooLarge(_) => Some("the registry is misconfigured or hostile".to_owned()),
         }
     }
 }
@@ -183,10 +181,7 @@ impl Registry {
     /// A client; nothing is read or connected yet.
     #[must_use]
     pub fn new(settings: RegistrySettings) -> Self {
-        Self {
-            settings,
-            trust: OnceLock::new(),
-        }
+        Self { settings, trust: OnceLock::new() }
     }
 
     /// Pulls an image into the store. What the store has is not fetched again.
@@ -203,24 +198,17 @@ impl Registry {
         let import = Import::begin(store)?;
         let session = Session::new(self, reference);
         let manifest = session.manifest()?;
-        let (config, layers) = choice::follow(manifest, platform, &mut |blob: &Descriptor| {
-            session.document(blob)
-        })?;
+        let (config, layers) = choice::follow(manifest, platform, &mut |blob: &Descriptor| session.document(blob))?;
         let parsed = Config::parse(&config)?;
         choice::check_platform(&parsed, platform)?;
         if layers.len() != parsed.layers.len() {
-            return Err(PullError::LayerCount {
-                listed: layers.len(),
-                configured: parsed.layers.len(),
-            });
+            return Err(PullError::LayerCount { listed: layers.len(), configured: parsed.layers.len() });
         }
         if let Some(large) = layers.iter().find(|layer| layer.size > BLOB_BYTES) {
             return Err(PullError::TooLarge(large.digest.to_string()));
         }
         let pairs: Vec<(&Descriptor, Digest)> = layers.iter().zip(parsed.layers).collect();
-        fetch_all(&pairs, &|blob, diff| {
-            fetch_layer(&import, &session, (blob, diff), progress)
-        })?;
+        fetch_all(&pairs, &|blob, diff| fetch_layer(&import, &session, (blob, diff), progress))?;
         Ok(import.finish(&config, &[(reference.to_string(), None)])?)
     }
 
@@ -272,18 +260,11 @@ fn fetch_layer(
     progress: OnProgress<'_>,
 ) -> Result<(), PullError> {
     let Turn::Ours(turn) = import.turn(diff)? else {
-        progress(Progress {
-            blob: blob.digest,
-            done: blob.size,
-            total: blob.size,
-        });
+        progress(Progress { blob: blob.digest, done: blob.size, total: blob.size });
         return Ok(());
     };
     let mut reader = blob::Resumable::open(import, session, blob, progress)?;
-    let expected = Expected {
-        blob: Some(blob.digest),
-        diff: Some(diff),
-    };
+    let expected = Expected { blob: Some(blob.digest), diff: Some(diff) };
     let staged = import.stage(expected, &mut reader);
     match (staged, reader.failure.take()) {
         (Ok(staged), _) => {

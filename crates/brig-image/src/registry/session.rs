@@ -39,12 +39,7 @@ pub(super) struct Origin {
 
 impl<'a> Session<'a> {
     pub(super) fn new(registry: &'a Registry, reference: &'a RegistryReference) -> Self {
-        Self {
-            registry,
-            reference,
-            origin: Origin::of(reference),
-            authorization: Mutex::new(None),
-        }
+        Self { registry, reference, origin: Origin::of(reference), authorization: Mutex::new(None) }
     }
 
     /// The manifest or index that the reference names.
@@ -63,11 +58,8 @@ impl<'a> Session<'a> {
         if blob.size > MANIFEST_BYTES {
             return Err(PullError::TooLarge(blob.digest.to_string()));
         }
-        let (what, kind) = if blob.is_config() {
-            ("the configuration", "blobs")
-        } else {
-            ("the manifest", "manifests")
-        };
+        let (what, kind) =
+            if blob.is_config() { ("the configuration", "blobs") } else { ("the manifest", "manifests") };
         let bytes = self.get_small(&format!("{kind}/{}", blob.digest))?;
         verified(what, Some(blob.digest), bytes)
     }
@@ -81,11 +73,8 @@ impl<'a> Session<'a> {
     fn get_small(&self, what: &str) -> Result<Vec<u8>, PullError> {
         let response = self.get(what, vec![("accept", ACCEPT.join(", "))])?;
         let body = response.body.read_all(MANIFEST_BYTES);
-        body.map_err(|source| PullError::Body {
-            what: self.shown(what),
-            source,
-        })?
-        .ok_or_else(|| PullError::TooLarge(self.shown(what)))
+        body.map_err(|source| PullError::Body { what: self.shown(what), source })?
+            .ok_or_else(|| PullError::TooLarge(self.shown(what)))
     }
 
     fn get(&self, what: &str, headers: Vec<(&'static str, String)>) -> Result<Response, PullError> {
@@ -105,11 +94,7 @@ impl<'a> Session<'a> {
     }
 
     /// Follows redirects, without the registry's authorisation once they leave it.
-    fn follow(
-        &self,
-        mut response: Response,
-        headers: &[(&'static str, String)],
-    ) -> Result<Response, PullError> {
+    fn follow(&self, mut response: Response, headers: &[(&'static str, String)]) -> Result<Response, PullError> {
         let mut at = self.origin.clone();
         for _ in 0..REDIRECTS {
             if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
@@ -132,11 +117,7 @@ impl<'a> Session<'a> {
             return Ok((at.clone(), text.to_owned()));
         }
         let (origin, target) = Origin::of_url(text).ok_or_else(refused)?;
-        if origin.tls || (self.origin.is_local() && origin.is_local()) {
-            Ok((origin, target))
-        } else {
-            Err(refused())
-        }
+        if origin.tls || (self.origin.is_local() && origin.is_local()) { Ok((origin, target)) } else { Err(refused()) }
     }
 
     fn send(
@@ -150,26 +131,13 @@ impl<'a> Session<'a> {
         if authorized {
             let known = self.authorization.lock();
             let known = known.unwrap_or_else(PoisonError::into_inner);
-            headers.extend(
-                known
-                    .as_ref()
-                    .map(|known| ("authorization", known.header())),
-            );
+            headers.extend(known.as_ref().map(|known| ("authorization", known.header())));
         }
-        let request = Request {
-            method: "GET",
-            target,
-            headers,
-            body: Vec::new(),
-        };
+        let request = Request { method: "GET", target, headers, body: Vec::new() };
         Ok(self.exchange(to, request)?)
     }
 
-    pub(super) fn exchange(
-        &self,
-        to: &Origin,
-        request: Request<'_>,
-    ) -> Result<Response, http::HttpError> {
+    pub(super) fn exchange(&self, to: &Origin, request: Request<'_>) -> Result<Response, http::HttpError> {
         let endpoint = if to.tls {
             Endpoint::Tls(&to.host, to.port, self.registry.trust()?)
         } else {
@@ -199,10 +167,7 @@ impl<'a> Session<'a> {
 
     fn explain(&self, what: &str, status: u16, response: Response) -> PullError {
         let body = response.body.read_all(EXPLANATION_BYTES);
-        let why = body
-            .ok()
-            .flatten()
-            .map_or_else(String::new, |b| first_error(&b));
+        let why = body.ok().flatten().map_or_else(String::new, |b| first_error(&b));
         let what = self.shown(what);
         match status {
             401 | 403 => PullError::Denied { what, status, why },
@@ -220,17 +185,11 @@ impl Origin {
             registry => registry,
         };
         let host = crate::reference::host_of(registry).to_owned();
-        let port = registry
-            .rsplit_once(':')
-            .and_then(|(_, port)| port.parse().ok());
+        let port = registry.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
         // Docker's rule, made strict: plain HTTP for this machine itself, for nobody else. A local
         // registry with TLS says so by its port.
         let tls = !reference.is_loopback() || port == Some(443);
-        Self {
-            tls,
-            host,
-            port: port.unwrap_or(if tls { 443 } else { 80 }),
-        }
+        Self { tls, host, port: port.unwrap_or(if tls { 443 } else { 80 }) }
     }
 
     /// Splits an absolute URL; `None` for anything but http and https, and for one with a user in it.
@@ -257,18 +216,10 @@ impl Origin {
     }
 }
 
-fn verified(
-    what: &'static str,
-    wanted: Option<Digest>,
-    bytes: Vec<u8>,
-) -> Result<Vec<u8>, PullError> {
+fn verified(what: &'static str, wanted: Option<Digest>, bytes: Vec<u8>) -> Result<Vec<u8>, PullError> {
     let found = Digest::of(&bytes);
     match wanted {
-        Some(wanted) if wanted != found => Err(PullError::Digest {
-            what,
-            wanted,
-            found,
-        }),
+        Some(wanted) if wanted != found => Err(PullError::Digest { what, wanted, found }),
         _ => Ok(bytes),
     }
 }
@@ -299,11 +250,7 @@ mod tests {
     fn where_registries_are() {
         let origin = |text: &str| Origin::of(&RegistryReference::parse(text).unwrap());
         let is = |text: &str, tls, host: &str, port| {
-            let want = Origin {
-                tls,
-                host: host.to_owned(),
-                port,
-            };
+            let want = Origin { tls, host: host.to_owned(), port };
             assert_eq!(origin(text), want, "{text}");
         };
         is("alpine", true, "registry-1.docker.io", 443);
@@ -321,10 +268,7 @@ mod tests {
         assert!(Origin::of_url("file:///etc/passwd").is_none());
         assert!(Origin::of_url("/relative").is_none());
         let (origin, target) = Origin::of_url("http://[::1]:81/a?b=c").unwrap();
-        assert_eq!(
-            (origin.host.as_str(), origin.port, origin.tls),
-            ("::1", 81, false)
-        );
+        assert_eq!((origin.host.as_str(), origin.port, origin.tls), ("::1", 81, false));
         assert!(origin.is_local());
         assert_eq!(target, "/a?b=c");
     }

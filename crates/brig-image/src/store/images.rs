@@ -5,9 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::{
-    CONTENT_LOCK, RefRecord, Store, StoreError, image_lock, io_error, read_small, remove_all,
-};
+use super::{CONTENT_LOCK, RefRecord, Store, StoreError, image_lock, io_error, read_small, remove_all};
 use crate::config::{CONFIG_BYTES, Config};
 use crate::digest::Digest;
 use crate::lock::Lock;
@@ -71,17 +69,10 @@ impl Store {
             for diff in &config.layers {
                 bytes += self.facts(*diff)?.map_or(0, |facts| facts.bytes);
             }
-            let free = Lock::try_exclusive(&self.locks(), &image_lock(id))
-                .map_err(io_error("lock", &self.locks()))?;
+            let free = Lock::try_exclusive(&self.locks(), &image_lock(id)).map_err(io_error("lock", &self.locks()))?;
             let mut names = names.remove(&id).unwrap_or_default();
             names.sort();
-            list.push(Listed {
-                id,
-                names,
-                bytes,
-                last_used,
-                in_use: free.is_none(),
-            });
+            list.push(Listed { id, names, bytes, last_used, in_use: free.is_none() });
         }
         list.sort_by_key(|image| std::cmp::Reverse(image.last_used));
         Ok(list)
@@ -94,10 +85,8 @@ impl Store {
     /// [`StoreError::InUse`] while a box runs from it, [`StoreError::Unknown`], [`StoreError::Several`].
     pub fn remove(&self, what: &str) -> Result<Pruned, StoreError> {
         if let Some(record) = self.reference(what)? {
-            let others = self
-                .references()?
-                .iter()
-                .any(|other| other.image == record.image && other.name != record.name);
+            let others =
+                self.references()?.iter().any(|other| other.image == record.image && other.name != record.name);
             if others {
                 remove_all(&self.ref_path(what))?;
                 return Ok(Pruned::default());
@@ -173,18 +162,14 @@ impl Store {
         if !self.unpublish(id)? {
             return Err(StoreError::InUse(what.to_owned()));
         }
-        let mut pruned = Pruned {
-            images: 1,
-            ..Pruned::default()
-        };
+        let mut pruned = Pruned { images: 1, ..Pruned::default() };
         self.collect(&mut pruned)?;
         Ok(pruned)
     }
 
     /// Takes an image and its names out of the store; false if it is in use. Layers stay.
     fn unpublish(&self, id: Digest) -> Result<bool, StoreError> {
-        let lock = Lock::try_exclusive(&self.locks(), &image_lock(id))
-            .map_err(io_error("lock", &self.locks()))?;
+        let lock = Lock::try_exclusive(&self.locks(), &image_lock(id)).map_err(io_error("lock", &self.locks()))?;
         let Some(lock) = lock else {
             return Ok(false);
         };
@@ -200,8 +185,7 @@ impl Store {
 
     /// Removes layers that no image names, unless somebody is adding one.
     fn collect(&self, pruned: &mut Pruned) -> Result<(), StoreError> {
-        let lock = Lock::try_exclusive(&self.locks(), CONTENT_LOCK)
-            .map_err(io_error("lock", &self.locks()))?;
+        let lock = Lock::try_exclusive(&self.locks(), CONTENT_LOCK).map_err(io_error("lock", &self.locks()))?;
         let Some(_lock) = lock else {
             pruned.deferred = true;
             return Ok(());
@@ -229,8 +213,8 @@ impl Store {
     fn remove_partial(&self) -> Result<u64, StoreError> {
         let mut bytes = 0;
         for (hex, path) in list_folder(&self.root.join("partial"))? {
-            let lock = Lock::try_exclusive(&self.locks(), &format!("partial-{hex}"))
-                .map_err(io_error("lock", &path))?;
+            let lock =
+                Lock::try_exclusive(&self.locks(), &format!("partial-{hex}")).map_err(io_error("lock", &path))?;
             if let Some(lock) = lock {
                 bytes += fs::metadata(&path).map_or(0, |meta| meta.len());
                 remove_all(&path)?;
@@ -265,8 +249,5 @@ impl Store {
 
 fn list_folder(path: &Path) -> Result<Vec<(String, std::path::PathBuf)>, StoreError> {
     let entries = fs::read_dir(path).map_err(io_error("list", path))?;
-    Ok(entries
-        .flatten()
-        .filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())))
-        .collect())
+    Ok(entries.flatten().filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path()))).collect())
 }

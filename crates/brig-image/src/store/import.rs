@@ -74,23 +74,14 @@ impl<'a> Import<'a> {
     }
 
     /// Unpacks and verifies a layer without showing it yet.
-    pub(crate) fn stage(
-        &self,
-        expected: Expected,
-        source: &mut dyn Read,
-    ) -> Result<Staged<'a>, StoreError> {
+    pub(crate) fn stage(&self, expected: Expected, source: &mut dyn Read) -> Result<Staged<'a>, StoreError> {
         let store = self.store;
         let (folder, lock) = store.tmp_folder()?;
         let mut staged = Staged {
             store,
             folder,
             lock: Some(lock),
-            layer: Unpacked {
-                diff: Digest::of(b""),
-                bytes: 0,
-                dropped: 0,
-                opaque: false,
-            },
+            layer: Unpacked { diff: Digest::of(b""), bytes: 0, dropped: 0, opaque: false },
         };
         let root = staged.folder.join("fs");
         fs::create_dir(&root).map_err(io_error("make", &root))?;
@@ -102,11 +93,7 @@ impl<'a> Import<'a> {
 
     /// Publishes the image: from here on it is found and can be leased. Its layers are published
     /// already. Then the least recently used ones go, if the store has grown too large.
-    pub(crate) fn finish(
-        self,
-        config: &[u8],
-        names: &[(String, Option<Origin>)],
-    ) -> Result<Lease, StoreError> {
+    pub(crate) fn finish(self, config: &[u8], names: &[(String, Option<Origin>)]) -> Result<Lease, StoreError> {
         let store = self.store;
         let id = Digest::of(config);
         let parsed = Config::parse(config)?;
@@ -122,11 +109,7 @@ impl<'a> Import<'a> {
         store.write(&store.image_path(id), config)?;
         let lease = store.lease(id)?.ok_or(StoreError::MissingLayer(id))?;
         for (name, origin) in names {
-            store.name(&RefRecord {
-                name: name.clone(),
-                image: id,
-                origin: origin.clone(),
-            })?;
+            store.name(&RefRecord { name: name.clone(), image: id, origin: origin.clone() })?;
         }
         drop(self.lock);
         store.evict()?;
@@ -138,15 +121,10 @@ impl Staged<'_> {
     /// Shows the layer in the store. If another brig was faster, its layer is taken: they are equal.
     pub(crate) fn publish(mut self) -> Result<(), StoreError> {
         let target = self.store.layer_path(self.layer.diff);
-        let facts = Facts {
-            bytes: self.layer.bytes,
-            dropped: self.layer.dropped,
-            opaque: self.layer.opaque,
-        };
+        let facts = Facts { bytes: self.layer.bytes, dropped: self.layer.dropped, opaque: self.layer.opaque };
         let path = self.folder.join("facts.json");
         let text = serde_json::to_vec(&facts).map_err(std::io::Error::from);
-        text.and_then(|text| fs::write(&path, text))
-            .map_err(io_error("write", &path))?;
+        text.and_then(|text| fs::write(&path, text)).map_err(io_error("write", &path))?;
         // A rename that survives a power cut must not be all that does.
         let dir = fs::File::open(&self.folder).map_err(io_error("open", &self.folder))?;
         rustix::fs::syncfs(&dir).map_err(|errno| io_error("sync", &path)(errno.into()))?;
@@ -179,12 +157,9 @@ impl Store {
     pub(super) fn tmp_folder(&self) -> Result<(PathBuf, Lock), StoreError> {
         let mut random = [0_u8; 16];
         let tmp = self.tmp();
-        getrandom::fill(&mut random)
-            .map_err(std::io::Error::other)
-            .map_err(io_error("name a folder in", &tmp))?;
+        getrandom::fill(&mut random).map_err(std::io::Error::other).map_err(io_error("name a folder in", &tmp))?;
         let name: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        let lock = Lock::exclusive(&self.locks(), &tmp_lock(&name))
-            .map_err(io_error("lock", &self.locks()))?;
+        let lock = Lock::exclusive(&self.locks(), &tmp_lock(&name)).map_err(io_error("lock", &self.locks()))?;
         let folder = tmp.join(&name);
         fs::create_dir(&folder).map_err(io_error("make", &folder))?;
         Ok((folder, lock))

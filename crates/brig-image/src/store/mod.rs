@@ -53,11 +53,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            owner: None,
-            cap: STORE_BYTES,
-            limits: Limits::default(),
-        }
+        Self { owner: None, cap: STORE_BYTES, limits: Limits::default() }
     }
 }
 
@@ -212,17 +208,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotOurs`] if others could write to it.
     pub fn open(root: &Path, settings: Settings) -> Result<Self, StoreError> {
-        let store = Self {
-            root: root.to_owned(),
-            settings,
-        };
+        let store = Self { root: root.to_owned(), settings };
         for name in ["", "layers", "images", "refs", "partial", "tmp", "locks"] {
             let path = root.join(name);
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&path)
-                .map_err(io_error("make", &path))?;
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(io_error("make", &path))?;
         }
         let meta = fs::symlink_metadata(root).map_err(io_error("look at", root))?;
         let ours = meta.uid() == rustix::process::geteuid().as_raw();
@@ -251,8 +240,7 @@ impl Store {
         if !path.exists() {
             return Ok(None); // without making a lock for it
         }
-        let lock = Lock::shared(&self.locks(), &image_lock(id))
-            .map_err(io_error("lock", &self.locks()))?;
+        let lock = Lock::shared(&self.locks(), &image_lock(id)).map_err(io_error("lock", &self.locks()))?;
         let Some(image) = self.image(id)? else {
             return Ok(None);
         };
@@ -302,9 +290,7 @@ impl Store {
     /// Gives an image a name.
     pub(crate) fn name(&self, record: &RefRecord) -> Result<(), StoreError> {
         let path = self.ref_path(&record.name);
-        let text = serde_json::to_vec(record)
-            .map_err(io::Error::from)
-            .map_err(io_error("write", &path))?;
+        let text = serde_json::to_vec(record).map_err(io::Error::from).map_err(io_error("write", &path))?;
         self.write(&path, &text)
     }
 
@@ -346,15 +332,11 @@ impl Store {
     /// Removes what killed processes left in `tmp`: whatever nobody alive holds the lock of.
     fn sweep_tmp(&self) -> Result<(), StoreError> {
         let tmp = self.tmp();
-        for entry in fs::read_dir(&tmp)
-            .map_err(io_error("list", &tmp))?
-            .flatten()
-        {
+        for entry in fs::read_dir(&tmp).map_err(io_error("list", &tmp))?.flatten() {
             let Ok(name) = entry.file_name().into_string() else {
                 continue;
             };
-            let held = Lock::try_exclusive(&self.locks(), &tmp_lock(&name))
-                .map_err(io_error("lock", &entry.path()))?;
+            let held = Lock::try_exclusive(&self.locks(), &tmp_lock(&name)).map_err(io_error("lock", &entry.path()))?;
             if let Some(lock) = held {
                 remove_all(&entry.path())?;
                 lock.remove_quietly();
@@ -382,9 +364,7 @@ fn remove_all(path: &Path) -> Result<(), StoreError> {
         Err(error) => Err(error),
     };
     match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(io_error("remove", path)(error))
-        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("remove", path)(error)),
         _ => Ok(()),
     }
 }
@@ -398,17 +378,11 @@ fn read_small(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
         Err(error) => return Err(io_error("read", path)(error)),
     };
     let mut bytes = Vec::new();
-    file.take(limit + 1)
-        .read_to_end(&mut bytes)
-        .map_err(io_error("read", path))?;
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(io_error("read", path))?;
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
 pub(crate) fn io_error(act: &'static str, path: &Path) -> impl Fn(io::Error) -> StoreError {
     let path = path.to_owned();
-    move |source| StoreError::Io {
-        act,
-        path: path.clone(),
-        source,
-    }
+    move |source| StoreError::Io { act, path: path.clone(), source }
 }
