@@ -14,7 +14,7 @@ use crate::message::{Id, Message};
 use crate::reply::{self, Stead};
 use crate::rule::{Reason, Rule};
 use crate::scan::{Outline, Scan, Scanner, Slot, Top};
-use crate::session::{Sender, Session};
+use crate::session::{Era, Sender, Session};
 
 /// The judge of one direction.
 #[derive(Debug)]
@@ -63,6 +63,12 @@ impl Judge {
     #[must_use]
     pub fn sender(&self) -> Sender {
         self.sender
+    }
+
+    /// Which eras of the protocol the session has spoken so far, in both directions.
+    #[must_use]
+    pub fn era(&self) -> Era {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner).era()
     }
 
     /// Judges one line. On [`Verdict::Forward`] the session counts it as sent.

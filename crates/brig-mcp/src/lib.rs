@@ -37,4 +37,4 @@ mod session;
 pub mod stderr;
 
 pub use scan::{BATCH_LIMIT, DEPTH_LIMIT};
-pub use session::{PENDING_LIMIT, Sender};
+pub use session::{Era, PENDING_LIMIT, Sender};

@@ -25,6 +25,8 @@ pub(crate) struct Message<'a> {
     pub(crate) kind: Kind<'a>,
     /// `params.requestId`: what a cancellation is about.
     pub(crate) cancels: Option<Id>,
+    /// Whether the request carries the protocol's version, as modern ones do.
+    pub(crate) modern: bool,
     /// `result.protocolVersion`: what the answer to `initialize` agrees to.
     pub(crate) agreed: Option<Cow<'a, [u8]>>,
 }
@@ -62,10 +64,28 @@ impl Id {
         &self.json
     }
 
+    /// Whether it is a number, spelt otherwise than integers usually are (`1.0`, `1e3`, `-0`).
+    pub(crate) fn is_odd(&self) -> bool {
+        let digits = self.json.strip_prefix(b"-").unwrap_or(&self.json);
+        digits[0] != b'"' && (!digits.iter().all(u8::is_ascii_digit) || self.json.as_ref() == b"-0")
+    }
+
+    /// The usual spelling of an odd number that is an integer.
+    pub(crate) fn usual(&self) -> Option<Self> {
+        let value = self.is_odd().then(|| self.value()).flatten()?;
+        // Beyond 2^53 not every integer has a double of its own.
+        let exact = value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0;
+        let json = if value == 0.0 { "0".to_owned() } else { format!("{value:.0}") };
+        exact.then(|| Self { json: json.into_bytes().into() })
+    }
+
+    fn value(&self) -> Option<f64> {
+        std::str::from_utf8(&self.json).ok()?.parse().ok()
+    }
+
     /// Whether both are numbers of one value in two spellings.
     pub(crate) fn respells(&self, other: &Self) -> bool {
-        let value = |id: &Self| std::str::from_utf8(&id.json).ok()?.parse::<f64>().ok();
-        self != other && value(self).is_some_and(|a| value(other).is_some_and(|b| a.total_cmp(&b).is_eq()))
+        self != other && self.value().is_some_and(|a| other.value().is_some_and(|b| a == b))
     }
 }
 
@@ -86,6 +106,7 @@ impl<'a> Message<'a> {
         Ok(Self {
             kind,
             cancels: part(Slot::RequestId).and_then(Id::read),
+            modern: part(Slot::Modern).and_then(string).is_some(),
             agreed: part(Slot::Agreed).and_then(string),
         })
     }
@@ -235,6 +256,12 @@ mod tests {
         assert_eq!(id(r#""\u0061""#), id(r#""a""#));
         assert_eq!(id(r#""\u00e9""#), id(r#""é""#));
         assert!(id("1").respells(&id("1.0")) && !id("1").respells(&id("1")) && !id("1").respells(&id("\"1\"")));
+        for (odd, usual) in [("1.0", "1"), ("10e-1", "1"), ("-0", "0"), ("-0.0", "0"), ("-2E2", "-200")] {
+            assert_eq!(id(odd).usual(), Some(id(usual)), "{odd}");
+        }
+        for plain in ["1", "0", "-7", "9007199254740993", "\"1.0\"", "1.5", "1e300"] {
+            assert_eq!(id(plain).usual(), None, "{plain}");
+        }
         let (longest, longer) = (format!("\"{}\"", "x".repeat(254)), format!("\"{}\"", "x".repeat(255)));
         for faulty in ["\"a", "\"", "1e", "-", "1 ", "01", "1e999", r#""\ud800""#, "\"\t\""] {
             assert_eq!(Id::read(faulty.as_bytes()), None, "{faulty}");

@@ -49,10 +49,25 @@ pub(crate) enum Legacy {
     },
 }
 
+/// Which eras of the protocol a session has been seen to speak: a request of that era was answered
+/// without an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Era {
+    /// Neither yet.
+    Unknown,
+    /// `initialize`, up to 2025-11-25.
+    Legacy,
+    /// The version in each request, from 2026-07-28 on.
+    Modern,
+    /// Both, one beside the other.
+    Both,
+}
+
 /// The memory of a session.
 #[derive(Debug, Default)]
 pub(crate) struct Session {
     pub(crate) legacy: Legacy,
+    modern: bool,
     from_client: Asked,
     from_server: Asked,
 }
@@ -61,12 +76,16 @@ pub(crate) struct Session {
 #[derive(Debug, Default)]
 struct Asked {
     open: HashMap<Id, Open>,
+    /// How many of their ids are numbers in odd spellings; hardly ever any.
+    odd: usize,
 }
 
 /// One open request.
 #[derive(Debug, Clone, Copy)]
 struct Open {
     asks: Asks,
+    /// It came with the protocol's version.
+    modern: bool,
     /// Its sender lost interest: the answer may still come, but room for it may be taken back.
     cancelled: bool,
     /// Answers still to come; more than one only where `initialize` followed a silent probe.
@@ -120,9 +139,19 @@ impl Session {
     pub(crate) fn fail(&mut self, asker: Sender, id: &Id) -> Option<Id> {
         let asked = self.asked(asker);
         let open = if asked.open.contains_key(id) { id.clone() } else { asked.respelt(id)?.clone() };
-        let asks = asked.settle(&open)?;
-        self.answered(asks, true, None);
+        let was = asked.settle(&open)?;
+        self.answered(was, true, None);
         Some(open)
+    }
+
+    /// Which eras were spoken.
+    pub(crate) fn era(&self) -> Era {
+        match (matches!(self.legacy, Legacy::Agreed { .. }), self.modern) {
+            (false, false) => Era::Unknown,
+            (true, false) => Era::Legacy,
+            (false, true) => Era::Modern,
+            (true, true) => Era::Both,
+        }
     }
 
     /// Whether a request of `asker` with this id is open.
@@ -144,7 +173,7 @@ impl Session {
                 if sender == Sender::Client && asks == Asks::Initialize && self.legacy == Legacy::No {
                     self.legacy = Legacy::Asked;
                 }
-                self.asked(sender).add(id, asks);
+                self.asked(sender).add(id, asks, message.modern);
             }
             Kind::Notification { method } => {
                 if let (b"notifications/cancelled", Some(id)) = (method.as_ref(), &message.cancels) {
@@ -152,16 +181,17 @@ impl Session {
                 }
             }
             Kind::Answer { id, error } => {
-                if let Some(asks) = self.asked(sender.other()).settle(id) {
-                    self.answered(asks, *error, message.agreed.as_deref());
+                if let Some(open) = self.asked(sender.other()).settle(id) {
+                    self.answered(open, *error, message.agreed.as_deref());
                 }
             }
             Kind::Complaint => {}
         }
     }
 
-    fn answered(&mut self, asks: Asks, error: bool, agreed: Option<&[u8]>) {
-        match (asks, error) {
+    fn answered(&mut self, open: Open, error: bool, agreed: Option<&[u8]>) {
+        self.modern |= open.modern && !error;
+        match (open.asks, error) {
             (Asks::Initialize, false) => {
                 self.legacy = Legacy::Agreed { batches: agreed == Some(WITH_BATCHES) };
             }
@@ -187,22 +217,35 @@ impl Asked {
         Err(if self.respelt(id).is_some() { Rule::RespeltId } else { Rule::UnknownAnswer })
     }
 
-    /// The open id that is the same number in another spelling.
+    /// The open id that is the same number in another spelling. Looks at all of them only where
+    /// the asker itself uses odd spellings, so that odd answers cost nothing.
     fn respelt(&self, id: &Id) -> Option<&Id> {
-        self.open.keys().find(|open| open.respells(id))
+        let usual = id.usual().and_then(|usual| self.open.get_key_value(&usual));
+        if let Some((open, _)) = usual {
+            return Some(open);
+        }
+        let worth_looking = self.odd > 0;
+        worth_looking.then(|| self.open.keys().find(|open| open.respells(id))).flatten()
     }
 
     /// Room for `more` requests: what was cancelled and never answered is let go first.
     fn make_room(&mut self, more: usize) -> Result<(), Rule> {
         if self.open.len() + more > PENDING_LIMIT {
             self.open.retain(|_, open| !open.cancelled);
+            self.odd = self.open.keys().filter(|id| id.is_odd()).count();
         }
         if self.open.len() + more > PENDING_LIMIT { Err(Rule::Pending) } else { Ok(()) }
     }
 
-    fn add(&mut self, id: &Id, asks: Asks) {
-        let answers = if self.open.contains_key(id) { 2 } else { 1 };
-        self.open.insert(id.clone(), Open { asks, cancelled: false, answers });
+    fn add(&mut self, id: &Id, asks: Asks, modern: bool) {
+        let open = Open { asks, modern, cancelled: false, answers: 1 };
+        match self.open.get_mut(id) {
+            Some(probe) => *probe = Open { answers: 2, ..open },
+            None => {
+                self.odd += usize::from(id.is_odd());
+                self.open.insert(id.clone(), open);
+            }
+        }
     }
 
     fn cancel(&mut self, id: &Id) {
@@ -212,14 +255,15 @@ impl Asked {
     }
 
     /// Takes one answer off; says what was asked.
-    fn settle(&mut self, id: &Id) -> Option<Asks> {
+    fn settle(&mut self, id: &Id) -> Option<Open> {
         let open = self.open.get_mut(id)?;
         open.answers -= 1;
-        let asks = open.asks;
-        if open.answers == 0 {
+        let was = *open;
+        if was.answers == 0 {
+            self.odd -= usize::from(id.is_odd());
             self.open.remove(id);
         }
-        Some(asks)
+        Some(was)
     }
 }
 

@@ -86,6 +86,11 @@ fn a_legacy_session_passes() {
     s.client_ok(&json!({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2,"reason":"x"}}));
     s.server_ok(&answer(2));
     s.server_ok(&json!({"jsonrpc":"2.0","error":{"code":-32700,"message":"?"}}));
+    assert_eq!(s.client.era(), Era::Legacy);
+    let meta = json!({"io.modelcontextprotocol/protocolVersion":"2026-07-28"});
+    s.client_ok(&json!({"jsonrpc":"2.0","id":3,"method":"tools/list","params":{"_meta":meta}}));
+    s.server_ok(&answer(3));
+    assert_eq!(s.client.era(), Era::Both);
 }
 
 #[test]
@@ -100,6 +105,7 @@ fn a_modern_session_passes_and_its_server_may_not_ask() {
     s.server_ok(
         &json!({"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","inputRequests":{},"requestState":"x"}}),
     );
+    assert_eq!(s.client.era(), Era::Modern);
     let asks = json!({"jsonrpc":"2.0","id":9,"method":"sampling/createMessage"});
     assert_eq!(refused(s.server(&asks.to_string())), (Rule::ServerRequest, NOTHING, NOTHING));
     // The client never saw it, so its answer would be one to nothing.
@@ -109,12 +115,14 @@ fn a_modern_session_passes_and_its_server_may_not_ask() {
 #[test]
 fn a_probe_that_fails_is_followed_by_a_legacy_session() {
     let mut s = Both::new();
-    s.client_ok(&json!({"jsonrpc":"2.0","id":0,"method":"server/discover"}));
+    s.client_ok(&json!({"jsonrpc":"2.0","id":0,"method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}));
     s.server_ok(&json!({"jsonrpc":"2.0","id":0,"error":{"code":-32601,"message":"no"}}));
     assert_eq!(refused(s.server(&request(1).to_string())).0, Rule::ServerRequest);
+    assert_eq!(s.client.era(), Era::Unknown);
     s.client_ok(&json!({"jsonrpc":"2.0","id":1,"method":"initialize"}));
     s.server_ok(&request(1));
     s.server_ok(&answer(1));
+    assert_eq!((s.client.era(), s.server.era()), (Era::Legacy, Era::Legacy));
 }
 
 #[test]
@@ -175,6 +183,10 @@ fn an_id_answered_in_another_spelling_gets_an_error_with_the_right_one() {
     let Verdict::Refuse(refusal) = s.server(&answer(4).to_string()) else { panic!() };
     assert_eq!(refusal.reason.rule, Rule::RespeltId);
     assert!(refusal.instead.starts_with(br#"{"jsonrpc":"2.0","id":4.0,"error""#));
+    // Two odd spellings of one number are found as well.
+    assert_eq!(s.client(r#"{"jsonrpc":"2.0","id":4.0,"method":"ping"}"#), Verdict::Forward);
+    let (rule, _, instead) = refused(s.server(r#"{"jsonrpc":"2.0","id":4e0,"result":{}}"#));
+    assert_eq!((rule, instead), (Rule::RespeltId, vec![json!(4.0)]));
 }
 
 #[test]
