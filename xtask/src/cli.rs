@@ -39,7 +39,7 @@ enum Job {
 /// Reads the command line and runs what it asks for.
 pub(crate) fn run() -> Result<()> {
     match Arguments::parse().job {
-        Job::Tidy(arguments) => tidy::run(&arguments),
+        Job::Tidy(arguments) => tidy::run(&arguments, jobs()),
         Job::Test(arguments) => test::run(&arguments),
         Job::Bench(arguments) => bench::run(&arguments),
         Job::Docs(arguments) => docs::run(&arguments),
@@ -52,7 +52,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// The subcommands that a document may mention.
-pub(crate) fn jobs() -> Vec<String> {
+fn jobs() -> Vec<String> {
     use clap::CommandFactory;
     let names = Arguments::command();
     names.get_subcommands().filter(|job| !job.is_hide_set()).map(|job| job.get_name().to_owned()).collect()

@@ -28,8 +28,7 @@ pub(crate) struct Arguments {
 /// What libFuzzer needs of the compiler: coverage in every branch, and the address sanitizer.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
-    -Cllvm-args=-sanitizer-coverage-trace-compares -Zsanitizer=address -Ccodegen-units=1 \
-    --cfg fuzzing -Clink-dead-code -Cdebug-assertions -Coverflow-checks";
+    -Cllvm-args=-sanitizer-coverage-trace-compares -Zsanitizer=address --cfg fuzzing";
 
 /// A slower input is a finding: nobody may hold brig up with a message.
 const SECONDS_FOR_ONE_INPUT: &str = "-timeout=5";
@@ -76,7 +75,8 @@ fn build_guided(folder: &Path) -> Result<PathBuf> {
         "cargo",
         "build",
         "--quiet",
-        "--release",
+        "--profile",
+        "guided",
         "--bin",
         "guided",
         "--features",
@@ -85,7 +85,7 @@ fn build_guided(folder: &Path) -> Result<PathBuf> {
     build.args(["--target", &target, "--target-dir", "target/libfuzzer"]).env("RUSTFLAGS", COVERAGE);
     build.env_remove("RUSTUP_TOOLCHAIN").env_remove("RUSTC").env_remove("CARGO");
     process::run(&mut build)?;
-    Ok(folder.join("target/libfuzzer").join(target).join("release/guided"))
+    Ok(folder.join("target/libfuzzer").join(target).join("guided/guided"))
 }
 
 fn run_guided(folder: &Path, blind: &Path, program: &Path, name: &str, seconds: u32) -> Result<()> {
@@ -95,18 +95,24 @@ fn run_guided(folder: &Path, blind: &Path, program: &Path, name: &str, seconds: 
         fs::create_dir_all(place).with_context(|| format!("cannot make {}", place.display()))?;
     }
     process::run(Command::new(blind).arg("--seeds").arg(name).arg(&corpus))?;
+    let log = artifacts.join("log");
     let mut fuzz = process::command(program, folder);
-    fuzz.env("BRIG_FUZZ_TARGET", name).args([SECONDS_FOR_ONE_INPUT, MEMORY, "-verbosity=0", "-print_final_stats=1"]);
+    fuzz.env("BRIG_FUZZ_TARGET", name).args([SECONDS_FOR_ONE_INPUT, MEMORY, "-print_final_stats=1"]);
     fuzz.arg(format!("-max_total_time={seconds}"))
         .arg(format!("-artifact_prefix={}/", artifacts.display()))
         .arg(&corpus);
-    process::run(&mut fuzz).with_context(|| {
-        format!(
-            "{name} has a finding; run it again with: {} --replay {name} {}/FILE",
-            blind.display(),
-            artifacts.display()
-        )
-    })
+    let outcome = process::run(fuzz.stderr(fs::File::create(&log)?));
+    let text = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
+    if outcome.is_ok() {
+        let stat = "stat::number_of_executed_units:";
+        let count = text.lines().find_map(|line| line.strip_prefix(stat)).unwrap_or(" unknown").trim();
+        screen::note(&format!("{name}: {count} inputs, no finding"));
+        return Ok(());
+    }
+    let lines: Vec<&str> = text.lines().collect();
+    screen::note(&lines[lines.len().saturating_sub(60)..].join("\n"));
+    let again = format!("{} --replay {name} {}/FILE", blind.display(), artifacts.display());
+    outcome.with_context(|| format!("{name} has a finding; run it again with: {again}"))
 }
 
 fn host() -> Result<String> {

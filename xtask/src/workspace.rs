@@ -19,8 +19,10 @@ pub(crate) struct Crate {
     pub(crate) name: String,
     /// Relative to the root, with `/`.
     pub(crate) folder: String,
-    /// Every dependency by name, ours and foreign, of every kind.
+    /// What it is built from, by name, ours and foreign.
     pub(crate) uses: Vec<String>,
+    /// What only its tests use.
+    pub(crate) tests_use: Vec<String>,
 }
 
 /// The crates of the workspace, asked of cargo.
@@ -35,9 +37,13 @@ fn read_crate(root: &Path, package: &Value) -> Result<Crate> {
     let name = package["name"].as_str().context("a package without a name")?.to_owned();
     let manifest = Path::new(package["manifest_path"].as_str().context("a package without a manifest")?);
     let folder = manifest.parent().and_then(|it| it.strip_prefix(root).ok()).context("a package outside the root")?;
-    let uses = package["dependencies"].as_array().into_iter().flatten();
-    let uses = uses.filter_map(|it| it["name"].as_str()).map(str::to_owned).collect();
-    Ok(Crate { name, folder: folder.to_string_lossy().into_owned(), uses })
+    let names = |for_tests: bool| {
+        let all = package["dependencies"].as_array().into_iter().flatten();
+        let chosen = all.filter(|it| (it["kind"] == "dev") == for_tests);
+        chosen.filter_map(|it| it["name"].as_str()).map(str::to_owned).collect()
+    };
+    let folder = folder.to_string_lossy().into_owned();
+    Ok(Crate { name, folder, uses: names(false), tests_use: names(true) })
 }
 
 /// Every file that git tracks or would track, relative to the root.

@@ -72,6 +72,7 @@ fn install(names: &[&str]) -> Result<()> {
     let mut install = process::command("apt-get", Path::new("/"));
     install.args(["-qq", "-y", "--no-install-recommends", "install"]).args(names);
     install.env("DEBIAN_FRONTEND", "noninteractive");
+    install.env("NEEDRESTART_SUSPEND", "1");
     install.env("RUNLEVEL", "1"); // no package starts its service; the tests start what they need
     process::run(&mut install)
 }

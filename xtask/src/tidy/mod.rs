@@ -58,8 +58,8 @@ impl Finding {
     }
 }
 
-/// Runs the rules; a refused finding is an error.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+/// Runs the rules; a refused finding is an error. `jobs` are the subcommands that documents may name.
+pub(crate) fn run(arguments: &Arguments, jobs: Vec<String>) -> Result<()> {
     if arguments.list {
         for rule in rules::ALL {
             screen::data(&format!("{:<16} {}", rule.id, rule.why));
@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if chosen.is_empty() {
         bail!("there is no such rule; `cargo xtask tidy --list` shows them all");
     }
-    let tree = Tree::load(&workspace::root()?)?;
+    let tree = Tree { jobs, ..Tree::load(&workspace::root()?)? };
     let refused = chosen.iter().map(|rule| report(rule, &(rule.check)(&tree))).sum::<usize>();
     if refused > 0 {
         bail!("tidy refused {refused} places; `cargo xtask tidy --list` says why each rule exists");

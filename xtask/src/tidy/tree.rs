@@ -13,6 +13,8 @@ use crate::workspace::{self, Crate};
 pub(super) struct Tree {
     pub(super) files: Vec<File>,
     pub(super) crates: Vec<Crate>,
+    /// The subcommands of `cargo xtask`.
+    pub(super) jobs: Vec<String>,
 }
 
 /// One file.
@@ -34,14 +36,14 @@ impl Tree {
             let text = String::from_utf8(fs::read(root.join(&path))?).unwrap_or_default();
             files.push(File::new(&path, text));
         }
-        Ok(Self { files, crates: workspace::crates(root)? })
+        Ok(Self { files, crates: workspace::crates(root)?, jobs: Vec::new() })
     }
 
     /// A tree made of text, for the rules' own tests.
     #[cfg(test)]
     pub(super) fn of(files: &[(&str, &str)]) -> Self {
         let files = files.iter().map(|(path, text)| File::new(path, (*text).to_owned())).collect();
-        Self { files, crates: Vec::new() }
+        Self { files, ..Self::default() }
     }
 
     pub(super) fn file(&self, path: &str) -> Option<&File> {

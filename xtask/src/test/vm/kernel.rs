@@ -12,7 +12,7 @@ use crate::{cache, process};
 /// The package that always depends on the newest one.
 const PACKAGE: &str = "linux-image-cloud-amd64";
 
-/// The modules for the disk and for overlayfs, in the order in which they load.
+/// The modules for the disk and for overlayfs.
 const MODULES: &[&str] = &[
     "kernel/drivers/virtio/virtio.ko",
     "kernel/drivers/virtio/virtio_ring.ko",
@@ -27,7 +27,9 @@ const MODULES: &[&str] = &[
 const INIT: &str = "#!/bin/busybox sh
 /bin/busybox mount -t proc none /proc
 /bin/busybox mount -t devtmpfs none /dev
-for module in /modules/*.ko; do /bin/busybox insmod $module; done
+for round in 1 2 3 4; do # each round loads what needed a module that came later
+    for module in /modules/*.ko; do /bin/busybox insmod $module 2>/dev/null; done
+done
 until [ -b /dev/vda ]; do /bin/busybox usleep 20000; done
 /bin/busybox mount -t ext4 /dev/vda /root || exec /bin/busybox sh
 /bin/busybox umount /proc

@@ -17,6 +17,8 @@ struct Row {
     line: usize,
     layer: u32,
     uses: Vec<String>,
+    /// What only tests may use: in the table, a name followed by "in tests".
+    tests_use: Vec<String>,
 }
 
 fn check(tree: &Tree) -> Vec<Finding> {
@@ -26,7 +28,7 @@ fn check(tree: &Tree) -> Vec<Finding> {
     let mut found = Vec::new();
     let table = read_table(&book.text, &mut found);
     for (name, row) in &table {
-        for used in &row.uses {
+        for used in row.uses.iter().chain(&row.tests_use) {
             match table.get(used) {
                 None => {
                     found.push(Finding::refuse(BOOK, row.line, format!("{name} may use {used}, which has no line")))
@@ -49,7 +51,9 @@ fn check(tree: &Tree) -> Vec<Finding> {
             found.push(Finding::refuse(&manifest, 0, format!("{} has no line in {BOOK}'s table", member.name)));
             continue;
         };
-        for used in member.uses.iter().filter(|it| ours.contains(&it.as_str()) && !row.uses.contains(it)) {
+        let built = member.uses.iter().filter(|it| !row.uses.contains(it));
+        let tested = member.tests_use.iter().filter(|it| !row.uses.contains(it) && !row.tests_use.contains(it));
+        for used in built.chain(tested).filter(|it| ours.contains(&it.as_str())) {
             let text = format!("{} uses {used}, which {BOOK}:{} does not allow", member.name, row.line);
             found.push(Finding::refuse(&manifest, 0, text));
         }
@@ -67,7 +71,9 @@ fn read_table(text: &str, found: &mut Vec<Finding>) -> BTreeMap<String, Row> {
         let layer = cells.get(1).and_then(|it| it.parse().ok());
         match (cells.as_slice(), layer) {
             ([name, _, uses, _reason], Some(layer)) => {
-                table.insert(names(name).concat(), Row { line: index + 1, layer, uses: names(uses) });
+                let (tests, built): (Vec<&str>, Vec<&str>) = uses.split(',').partition(|it| it.contains("in tests"));
+                let [uses, tests_use] = [built, tests].map(|cells| names(&cells.concat()));
+                table.insert(names(name).concat(), Row { line: index + 1, layer, uses, tests_use });
             }
             _ => found.push(Finding::refuse(BOOK, index + 1, "a line of the table is: crate, layer, may use, why")),
         }
@@ -92,8 +98,13 @@ mod tests {
         let text = format!("{OPEN}\n\n| crate | layer | may use | why |\n|---|---|---|---|\n{table}");
         let mut tree = Tree::of(&[(BOOK, &text)]);
         let uses = uses.iter().map(|it| (*it).to_owned()).collect();
-        tree.crates.push(Crate { name: "low".into(), folder: "crates/low".into(), uses: vec!["serde".into()] });
-        tree.crates.push(Crate { name: "high".into(), folder: "crates/high".into(), uses });
+        tree.crates.push(Crate {
+            name: "low".into(),
+            folder: "crates/low".into(),
+            uses: vec!["serde".into()],
+            tests_use: vec![],
+        });
+        tree.crates.push(Crate { name: "high".into(), folder: "crates/high".into(), uses, tests_use: vec![] });
         tree
     }
 
@@ -105,6 +116,15 @@ mod tests {
         let found = check(&tree(bad, &["low"]));
         assert_eq!(found.len(), 1);
         assert!(found[0].text.contains("high uses low"), "{found:?}");
+    }
+
+    #[test]
+    fn what_only_tests_may_use_does_not_reach_the_build() {
+        let table = "| `low` | 0 | – | x |\n| `high` | 1 | `low` in tests | x |";
+        assert_eq!(check(&tree(table, &["low"])).len(), 1);
+        let mut tested = tree(table, &[]);
+        tested.crates[1].tests_use.push("low".into());
+        assert_eq!(check(&tested), []);
     }
 
     #[test]

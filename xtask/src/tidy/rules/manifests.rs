@@ -38,7 +38,7 @@ mod tests {
 
     fn findings(manifest: &str) -> usize {
         let mut tree = Tree::of(&[("crates/x/Cargo.toml", manifest)]);
-        tree.crates.push(Crate { name: "x".into(), folder: "crates/x".into(), uses: vec![] });
+        tree.crates.push(Crate { name: "x".into(), folder: "crates/x".into(), uses: vec![], tests_use: vec![] });
         check(&tree).len()
     }
 
