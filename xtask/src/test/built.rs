@@ -17,7 +17,14 @@ pub(super) struct TestProgram {
     pub(super) folder: PathBuf,
 }
 
-/// The integration tests of every crate but this one.
+impl TestProgram {
+    /// The name of its crate, which is that of its folder.
+    pub(super) fn owner(&self) -> String {
+        self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
+/// The integration tests of every crate.
 pub(super) fn integration_tests(root: &Path) -> Result<Vec<TestProgram>> {
     let mut build = process::cargo(root);
     // The same selection as the whole run's: another one could mean other features and another build.

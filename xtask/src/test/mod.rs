@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
     /// Run the cases that need another kernel or another init, in virtual machines
     #[arg(long)]
     vm: bool,
+    /// Run nothing but those cases
+    #[arg(long)]
+    only_vm: bool,
     /// Install and download nothing; what is missing is skipped
     #[arg(long)]
     offline: bool,
@@ -62,16 +65,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         legs.push(timed("prepare", || prepare(&mut missing))?);
     }
     legs.push(timed("build", || build(&root))?);
-    legs.push(leg::workspace(&root, arguments.long, arguments.filter.as_deref())?);
-    if process::is_root() {
-        legs.extend(ordinary_user::leg(&root, arguments.long, arguments.filter.as_deref())?);
-    } else {
-        missing.push("SKIP as_root: these tests ran as an ordinary user; run them once more with sudo".to_owned());
+    if !arguments.only_vm {
+        legs.extend(here(&root, arguments, &mut missing)?);
     }
-    if arguments.vm {
+    if arguments.vm || arguments.only_vm {
         legs.extend(vm::legs(&root)?);
     }
     close(&legs, &missing)
+}
+
+/// Every test on this machine: as whoever we are, and as root as an ordinary user besides.
+fn here(root: &Path, arguments: &Arguments, missing: &mut Vec<String>) -> Result<Vec<Leg>> {
+    let filter = arguments.filter.as_deref();
+    let mut legs = vec![leg::workspace(root, arguments.long, filter)?];
+    if process::is_root() {
+        legs.extend(ordinary_user::leg(root, arguments.long, filter)?);
+    } else {
+        missing.push("SKIP as_root: these tests ran as an ordinary user; run them once more with sudo".to_owned());
+    }
+    Ok(legs)
 }
 
 fn prepare(missing: &mut Vec<String>) -> Result<Tally> {

@@ -47,8 +47,7 @@ pub(super) fn leg(root: &Path, long: bool, filter: Option<&str>) -> Result<Vec<L
 }
 
 fn title(program: &TestProgram) -> String {
-    let owner = program.folder.file_name().unwrap_or_default().to_string_lossy();
-    format!("{owner}/tests/{} as {USER}", program.name)
+    format!("{}/tests/{} as {USER}", program.owner(), program.name)
 }
 
 fn make_user() -> Result<()> {

@@ -12,8 +12,18 @@ pub(super) struct Case {
     pub(super) kernel: &'static str,
     /// Run as root before the tests.
     pub(super) before: &'static str,
-    /// The tests to run, by their name in `tests/`; empty runs every one that was built.
+    /// The crates whose integration tests run: those that build a box. Others only lose their
+    /// patience under emulation.
+    pub(super) crates: &'static [&'static str],
+    /// Those of them to run, by their name in `tests/`; empty runs all.
     pub(super) only: &'static [&'static str],
+}
+
+impl Case {
+    /// Whether a test of that crate and name runs here.
+    pub(super) fn runs(&self, owner: &str, name: &str) -> bool {
+        self.crates.contains(&owner) && (self.only.is_empty() || self.only.contains(&name))
+    }
 }
 
 /// The machines, in the order in which they are run. Every one has Debian 12's kernel 6.1: Landlock
@@ -30,6 +40,7 @@ pub(super) const ALL: &[Case] = &[
             echo '+memory +pids +cpu' > /sys/fs/cgroup/delegated/cgroup.subtree_control
             chown -R brigtest:brigtest /sys/fs/cgroup/delegated
             echo $$ > /sys/fs/cgroup/delegated/session/cgroup.procs",
+        crates: &["brig-engine", "brig"],
         only: &[],
     },
     Case {
@@ -38,6 +49,7 @@ pub(super) const ALL: &[Case] = &[
         systemd: true,
         kernel: "systemd.unified_cgroup_hierarchy=1",
         before: "",
+        crates: &["brig-engine", "brig"],
         only: &[],
     },
     Case {
@@ -47,6 +59,7 @@ pub(super) const ALL: &[Case] = &[
         kernel: "cgroup_no_v1=all",
         before: "mount -t cgroup2 none /sys/fs/cgroup
             sysctl -q kernel.unprivileged_userns_clone=0",
+        crates: &["brig-engine", "brig"],
         only: &["refused", "doctor"],
     },
 ];
@@ -54,6 +67,13 @@ pub(super) const ALL: &[Case] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_case_runs_the_tests_of_its_crates_and_no_other() {
+        let narrow = &ALL[2];
+        assert!(ALL[0].runs("brig-engine", "walls") && !ALL[0].runs("brig-sim", "protocol"));
+        assert!(narrow.runs("brig", "doctor") && !narrow.runs("brig", "walls"));
+    }
 
     #[test]
     fn no_two_machines_share_a_name() {

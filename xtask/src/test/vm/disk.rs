@@ -20,7 +20,6 @@ const SCRIPT: &str = r#"#!/bin/sh
 exec </dev/null >/dev/ttyS0 2>&1
 export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root CI=true
 stty -F /dev/ttyS0 -opost 2>/dev/null
-echo "VM up $(cut -d' ' -f1 /proc/uptime)"
 if [ ! -d /proc/1 ]; then
     mount -t proc none /proc
     mount -t sysfs none /sys
@@ -30,11 +29,11 @@ if [ ! -d /proc/1 ]; then
     mount -t devpts none /dev/pts
     mount -t tmpfs none /dev/shm
 fi
+echo "VM up $(cut -d' ' -f1 /proc/uptime), Linux $(uname -r)"
 ip link set lo up
-insmod_all() { for m in /vm/modules/*.ko; do [ -e "$m" ] && insmod "$m"; done; }
-insmod_all
+mkdir -p @root@
+mount --bind /vm/project @root@
 @before@
-uname -r
 run() {
     who=$1; shift
     echo "VM run $who $*"
@@ -49,6 +48,7 @@ run() {
 @runs@
 echo "VM done $(cut -d' ' -f1 /proc/uptime)"
 sync
+echo u > /proc/sysrq-trigger
 echo o > /proc/sysrq-trigger
 sleep 60
 "#;
@@ -73,11 +73,11 @@ pub(super) fn prepare(root: &Path, case: &Case, programs: &[TestProgram]) -> Res
         fs::remove_dir_all(&tree)?;
     }
     process::run(process::command("cp", &cache).args(["-a", "--reflink=auto"]).arg(debian.join("root")).arg(&tree))?;
-    fs::create_dir_all(tree.join("vm"))?;
+    fs::create_dir_all(tree.join("vm/project"))?;
     fs::write(tree.join("vm/first"), if case.systemd { "/sbin/init\n" } else { "/vm/init\n" })?;
-    let chosen = programs.iter().filter(|it| case.only.is_empty() || case.only.contains(&it.name.as_str()));
+    let chosen = programs.iter().filter(|it| case.runs(&it.owner(), &it.name));
     let runs = copy_programs(root, &tree, chosen)?;
-    write_program(&tree.join("vm/init"), &script(case, &runs))?;
+    write_program(&tree.join("vm/init"), &script(root, case, &runs))?;
     let disk = cache.join("vm-disk.ext4");
     let mut make = process::command("mke2fs", &cache);
     make.args(["-q", "-F", "-t", "ext4", "-O", "^has_journal", "-d"]).arg(&tree).arg(&disk).arg("3G");
@@ -86,30 +86,35 @@ pub(super) fn prepare(root: &Path, case: &Case, programs: &[TestProgram]) -> Res
     Ok(disk)
 }
 
-fn script(case: &Case, runs: &str) -> String {
+fn script(root: &Path, case: &Case, runs: &str) -> String {
+    let root = root.display().to_string();
     let systemd = if case.systemd { "true" } else { "false" };
-    SCRIPT.replace("@before@", case.before).replace("@systemd@", systemd).replace("@runs@", runs)
+    SCRIPT
+        .replace("@before@", case.before)
+        .replace("@systemd@", systemd)
+        .replace("@runs@", runs)
+        .replace("@root@", &root)
 }
 
-/// Copies what the tests need to the paths that they were compiled with, and returns the lines of
-/// the script that run them.
+/// Copies what the tests need, and returns the lines of the script that run them. The script shows the
+/// project at the path that the tests were compiled with, once that machine's `/tmp` is there.
 fn copy_programs<'a>(root: &Path, tree: &Path, programs: impl Iterator<Item = &'a TestProgram>) -> Result<String> {
     let mut runs = String::new();
     let mut folders = Vec::new();
     for program in programs {
-        copy(tree, &program.file)?;
+        copy(root, tree, &program.file)?;
         if let Some(beside) = program.file.parent().and_then(Path::parent) {
             let brig = beside.join("brig");
             if brig.is_file() && !folders.contains(&brig) {
-                copy(tree, &brig)?;
+                copy(root, tree, &brig)?;
                 folders.push(brig);
             }
         }
         // Fixtures lie beside the tests.
-        fs::create_dir_all(inside(tree, &program.folder))?;
+        fs::create_dir_all(inside(root, tree, &program.folder))?;
         let tests = program.folder.join("tests");
         if tests.is_dir() && !folders.contains(&tests) {
-            let into = inside(tree, &program.folder);
+            let into = inside(root, tree, &program.folder);
             process::run(process::command("cp", root).arg("-a").arg(&tests).arg(into))?;
             folders.push(tests);
         }
@@ -123,8 +128,8 @@ fn copy_programs<'a>(root: &Path, tree: &Path, programs: impl Iterator<Item = &'
     Ok(runs)
 }
 
-fn copy(tree: &Path, file: &Path) -> Result<()> {
-    let place = inside(tree, file);
+fn copy(root: &Path, tree: &Path, file: &Path) -> Result<()> {
+    let place = inside(root, tree, file);
     if let Some(folder) = place.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -132,9 +137,12 @@ fn copy(tree: &Path, file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A path of this machine as it lies in the tree of another.
-fn inside(tree: &Path, path: &Path) -> PathBuf {
-    tree.join(path.strip_prefix("/").unwrap_or(path))
+/// A path of this machine as it lies in the tree of another: what belongs to the project apart.
+fn inside(root: &Path, tree: &Path, path: &Path) -> PathBuf {
+    match path.strip_prefix(root) {
+        Ok(below) => tree.join("vm/project").join(below),
+        Err(_) => tree.join(path.strip_prefix("/").unwrap_or(path)),
+    }
 }
 
 fn write_program(place: &Path, text: &str) -> Result<()> {
