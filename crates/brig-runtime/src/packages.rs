@@ -212,6 +212,43 @@ fn tail(hint: Option<String>) -> String {
     hint.map(|hint| format!("; {hint}")).unwrap_or_default()
 }
 
+/// A check that a located package is still what was locked. It reads the facts of every installed file
+/// (about 10 ms for 5000 files), so it may run on a thread beside the box's own start, as long as nothing of the
+/// server is passed on before it said yes.
+#[derive(Debug)]
+pub struct Check {
+    store: Store,
+    locked: Locked,
+}
+
+impl Check {
+    /// Whether the tree is whole. One that is not is removed: stop the box, and call [`ready`].
+    ///
+    /// # Errors
+    /// When the tree cannot be read.
+    pub fn run(&self) -> Result<bool, PackageError> {
+        self.store.holds(&self.locked)
+    }
+}
+
+/// Finds a package that was resolved before, without checking it yet.
+///
+/// # Errors
+/// See [`PackageError`].
+pub fn locate(order: &Order<'_>) -> Result<Option<(Ready, Check)>, PackageError> {
+    let tools = recipe::tools(order)?;
+    let store = Store::open(order.places)?;
+    let file = LockFile::load(&order.places.state)?;
+    let Some(locked) = file.find(&tools.key).filter(|locked| store.tree(&locked.tree).is_dir()) else {
+        return Ok(None);
+    };
+    // What was tampered with may not even have a program: that is for `ready` to mend.
+    let Ok(ready) = run(order, &tools, &store, locked.clone(), false) else {
+        return Ok(None);
+    };
+    Ok(Some((ready, Check { store, locked: locked.clone() })))
+}
+
 /// Makes a package ready: from the store when it is there and whole, else by resolving it with `start`, which
 /// starts a job in a box, serves its door, waits, and tells how it ended.
 ///
@@ -221,12 +258,12 @@ pub fn ready<E>(order: &Order<'_>, start: impl FnMut(&Job) -> Result<Ended, E>) 
 where
     E: std::error::Error + Send + Sync + 'static,
 {
+    match locate(order)? {
+        Some((ready, check)) if check.run()? => return Ok(ready),
+        _ => {}
+    }
     let tools = recipe::tools(order)?;
     let store = Store::open(order.places)?;
-    let file = LockFile::load(&order.places.state)?;
-    if let Some(locked) = store.whole(file.find(&tools.key))? {
-        return run(order, &tools, &store, locked.clone(), false);
-    }
     Install { order, tools: &tools, store: &store, start }.run(false)
 }
 

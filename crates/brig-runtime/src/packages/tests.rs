@@ -119,6 +119,9 @@ fn a_changed_tree_is_never_run() {
     let first = ready(&order, |job| install(job, "1.0.0", "one")).unwrap();
     let What::Bind(bind) = &first.mount.what else { panic!() };
     fs::write(bind.source.join("node_modules/server/cli.js"), "evil").unwrap();
+    let (_, check) = locate(&order).unwrap().unwrap();
+    assert!(!check.run().unwrap(), "a changed tree passed");
+    assert!(locate(&order).unwrap().is_none(), "a changed tree was kept");
     let calls = AtomicUsize::new(0);
     let again = ready(&order, |job| {
         calls.fetch_add(1, Ordering::Relaxed);
@@ -128,6 +131,9 @@ fn a_changed_tree_is_never_run() {
     assert!(calls.load(Ordering::Relaxed) > 0);
     assert_eq!(again.locked, first.locked);
     assert_eq!(fs::read_to_string(bind.source.join("node_modules/server/cli.js")).unwrap(), "one");
+    let (located, check) = locate(&order).unwrap().unwrap();
+    assert_eq!(located.locked, first.locked);
+    assert!(check.run().unwrap());
     // Touched but equal, as after a restored backup: hashed, and run as it is.
     fs::write(bind.source.join("node_modules/server/cli.js"), "one").unwrap();
     assert!(!ready(&order, never).unwrap().fresh);
