@@ -4,6 +4,7 @@
 pub mod demo;
 pub mod environment;
 pub mod grants;
+pub mod kept;
 pub mod lockfile;
 pub mod packages;
 pub mod paths;

@@ -20,13 +20,14 @@ use brig_engine::launch::{Identity, Launch, Mount, What};
 use brig_engine::native::{Helper, Pipes, Ready, Running};
 use brig_engine::signals::Signals;
 use brig_engine::walls::{Standing, State};
-use brig_image::Lease;
+use brig_image::{Lease, Store, Volumes};
 use brig_policy::flags;
 use brig_policy::limits::Limits;
-use brig_policy::request::{Program, Request, Stdio};
+use brig_policy::request::{Program, Pull, Request, Stdio};
 
 use crate::environment::{self, Change, Variables};
-use crate::packages::recognise;
+use crate::lockfile::Locked;
+use crate::packages::{Ask, recognise};
 use crate::paths::Paths;
 use crate::plan::{self, Base, Grants, Terms};
 use crate::programs::Caller;
@@ -289,6 +290,35 @@ fn variables(request: &Request, base: &Base, context: &Context) -> Result<(Varia
     asked.extend(request.env.iter().cloned());
     let start: BTreeMap<String, String> = base.program.env.iter().cloned().collect();
     Ok(environment::extend(start, &asked, &context.caller.env))
+}
+
+/// Brings an image into the store.
+pub(crate) fn fetch_image(
+    reference: &str,
+    how: (Option<&str>, Pull),
+    context: &Context,
+    tell: Tell<'_>,
+) -> Result<Lease, RunError> {
+    image::fetch(reference, how, context, tell)
+}
+
+/// Resolves a package anew.
+pub(crate) fn fetch_package(
+    ask: &Ask,
+    scripts: bool,
+    (context, tell): (&Context, Tell<'_>),
+) -> Result<Locked, RunError> {
+    Ok(packages::ready(ask, scripts, (context, tell), true)?.locked)
+}
+
+/// The image store of this user.
+pub(crate) fn image_store(context: &Context) -> Result<Store, RunError> {
+    image::store(context)
+}
+
+/// The named volumes of this user.
+pub(crate) fn user_volumes(context: &Context) -> Result<Volumes, RunError> {
+    volumes::of_user(context)
 }
 
 /// Cleans up after runs that were killed.

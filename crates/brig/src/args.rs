@@ -58,12 +58,83 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "FLAGS… IMAGE|-- PROGRAM ARGS…")]
         words: Vec<OsString>,
     },
+    /// Fetch an image, or a package after `--`, anew
+    #[command(after_help = "Examples:\n  brig pull ghcr.io/github/github-mcp-server\n  \
+                            brig pull -- npx -y @modelcontextprotocol/server-everything@latest")]
+    Pull(PullArgs),
+    /// List and remove images
+    #[command(subcommand)]
+    Image(ImageCommand),
+    /// List and remove named volumes
+    #[command(subcommand)]
+    Volume(VolumeCommand),
+    /// Remove what nothing needs: unnamed images, interrupted pulls, what killed runs left behind
+    Prune(Prune),
     /// Box a simulated server, attack it, and show what it reached
     #[command(after_help = "Nothing is needed for it and nothing is sent anywhere but to this machine's loopback.")]
     Demo(Demo),
     /// Show what this machine can enforce, wall by wall
     #[command(after_help = "Example: brig doctor --json | jq '.walls[] | select(.state != \"enforced\")'")]
     Doctor(Doctor),
+}
+
+/// `brig pull`
+#[derive(Debug, clap::Args)]
+pub(crate) struct PullArgs {
+    /// Image for this platform, such as linux/arm64
+    #[arg(long)]
+    pub(crate) platform: Option<String>,
+    /// Let packages run scripts while they are installed, inside their box
+    #[arg(long)]
+    pub(crate) allow_install_scripts: bool,
+    /// The image: a registry reference, a tar, or a folder with an OCI layout
+    #[arg(required_unless_present = "package")]
+    pub(crate) image: Option<String>,
+    /// The package, as it is run: npx PACKAGE, uvx PACKAGE
+    #[arg(last = true, conflicts_with_all = ["image", "platform"])]
+    pub(crate) package: Vec<String>,
+}
+
+/// `brig image`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImageCommand {
+    /// List images, the most recently used first
+    Ls {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove images by name or identifier
+    Rm {
+        /// Names or identifiers
+        #[arg(required = true)]
+        images: Vec<String>,
+    },
+}
+
+/// `brig volume`
+#[derive(Debug, Subcommand)]
+pub(crate) enum VolumeCommand {
+    /// List volumes
+    Ls {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove volumes with all that is in them
+    Rm {
+        /// Names
+        #[arg(required = true)]
+        volumes: Vec<String>,
+    },
+}
+
+/// `brig prune`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Prune {
+    /// Remove every image that no box uses
+    #[arg(short, long)]
+    pub(crate) all: bool,
 }
 
 /// `brig demo`

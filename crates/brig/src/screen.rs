@@ -3,6 +3,8 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
+use brig_runtime::run::Note;
+
 use crate::settings::Settings;
 
 /// Where text goes, and how much of it.
@@ -56,6 +58,22 @@ impl Screen {
     pub(crate) fn say(&self, text: &str) {
         if !self.quiet {
             self.line(text);
+        }
+    }
+
+    /// What a library has to tell. Progress overwrites itself on a terminal; elsewhere only its end
+    /// is a line.
+    pub(crate) fn note(&self, note: &Note) {
+        let Note::Pulling { done, total, .. } = note else { return self.say(&note.to_string()) };
+        if self.quiet {
+            return;
+        }
+        let end = done == total;
+        if std::io::stderr().is_terminal() {
+            let line_end = if end { "\n" } else { "" };
+            drop(write!(std::io::stderr().lock(), "\r\x1b[Kbrig: {note}{line_end}"));
+        } else if end {
+            self.line(&note.to_string());
         }
     }
 

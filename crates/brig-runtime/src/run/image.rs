@@ -39,12 +39,12 @@ pub(super) struct Asked<'a> {
 }
 
 /// Opens the store of this user.
-pub(crate) fn store(context: &Context) -> Result<Store, RunError> {
+pub(super) fn store(context: &Context) -> Result<Store, RunError> {
     Ok(Store::open(&context.paths.images(), Settings::default())?)
 }
 
 /// Brings an image into the store, from wherever it is.
-pub(crate) fn fetch(
+pub(super) fn fetch(
     reference: &str,
     (platform, pull): (Option<&str>, Pull),
     context: &Context,

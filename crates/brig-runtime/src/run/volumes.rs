@@ -33,7 +33,7 @@ pub(super) struct Measuring {
 }
 
 /// The volumes of this user.
-pub(crate) fn of_user(context: &Context) -> Result<Volumes, RunError> {
+pub(super) fn of_user(context: &Context) -> Result<Volumes, RunError> {
     Ok(Volumes::open(&context.paths.volumes(), None)?)
 }
 

@@ -34,7 +34,7 @@ pub(super) fn run(words: &[OsString], settings: &Settings, screen: &Screen) -> O
     }
     // Before the first thread, so that all of them leave the signals to this one.
     let signals = Signals::watch()?;
-    let prepared = run::prepare(&reading.request, &settings.context(), &|note| screen.say(&note.to_string()))?;
+    let prepared = run::prepare(&reading.request, &settings.context(), &|note| screen.note(&note))?;
     for standing in prepared.walls() {
         let better = match &standing.state {
             State::Weaker { better: Some(better), .. } | State::Missing { better: Some(better), .. } => {
