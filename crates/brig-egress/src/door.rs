@@ -174,6 +174,10 @@ fn admit(shared: &Arc<Shared>, client: TcpStream) {
         return;
     };
     let mut state = shared.lock();
+    // One that was accepted while the door closed would not be cut any more.
+    if state.closing {
+        return;
+    }
     let id = state.next;
     state.next += 1;
     state.open.insert(id, vec![handle]);

@@ -24,12 +24,12 @@ const DRAIN_TIME: Duration = Duration::from_millis(200);
 /// The shortest timeout that the kernel takes as one (0 would mean none).
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// Serves one connection to its end.
+/// Serves one connection to its end. What it returns has not been recorded yet.
 pub(super) fn serve(client: &TcpStream, seat: &Seat) -> Result<(), Event> {
     let patience = seat.shared.patience;
     let ask = match read_ask(client, Instant::now() + patience.head) {
         Ok(ask) => ask,
-        Err(Some(event)) => return Err(answer_no(client, event)),
+        Err(Some(event)) => return answer_no(client, seat, event),
         Err(None) => return Ok(()), // gone without having asked
     };
     let (place, way) = match &ask {
@@ -38,12 +38,12 @@ pub(super) fn serve(client: &TcpStream, seat: &Seat) -> Result<(), Event> {
     };
     let allowed = match decide(&seat.shared.rules, place, way) {
         Ok(allowed) => allowed,
-        Err(refused) => return Err(answer_no(client, Event::Refused(refused))),
+        Err(refused) => return answer_no(client, seat, Event::Refused(refused)),
     };
     let far = match dial(&allowed, seat.shared.resolve) {
         Ok(far) => far,
         Err(error) => {
-            return Err(answer_no(client, Event::Unreachable(place.clone(), error.to_string())));
+            return answer_no(client, seat, Event::Unreachable(place.clone(), error.to_string()));
         }
     };
     if !seat.hold(&far) {
@@ -98,8 +98,8 @@ fn timed_out(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
-/// Says no in one line that the package manager shows, and gives the event back.
-fn answer_no(mut client: &TcpStream, event: Event) -> Event {
+/// Records a refusal and says no in one line, which the package manager shows.
+fn answer_no(mut client: &TcpStream, seat: &Seat, event: Event) -> Result<(), Event> {
     let (status, text) = match &event {
         Event::Refused(refused) => ("403 Forbidden", format!("brig: {refused}")),
         Event::Malformed(error) => ("400 Bad Request", format!("brig: {error}")),
@@ -107,18 +107,20 @@ fn answer_no(mut client: &TcpStream, event: Event) -> Event {
         Event::TooSlow => ("408 Request Timeout", "brig: the request was not whole in time".into()),
         Event::TooLarge => ("431 Request Header Fields Too Large", "brig: the request is too large".into()),
         Event::Unreachable(_, why) => ("502 Bad Gateway", format!("brig: {why}")),
-        Event::Served(_) | Event::TooMuch(_) => return event,
+        Event::Served(_) | Event::TooMuch(_) => return Err(event),
     };
     let answer = format!(
         "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}\n",
         text.len() + 1
     );
+    // Recorded before it is said: whoever acts on the answer finds the record.
+    seat.record(event);
     // A client that does not take its refusal is refused all the same.
     let _ = client.set_write_timeout(Some(DRAIN_TIME));
     let _ = client.write_all(answer.as_bytes());
     let _ = client.shutdown(Shutdown::Write);
     drain(client);
-    event
+    Ok(())
 }
 
 fn drain(mut client: &TcpStream) {
@@ -199,7 +201,7 @@ fn fetch_one(client: &TcpStream, mut far: &TcpStream, fetch: &Fetch, seat: &Seat
         .and_then(|()| client.set_write_timeout(Some(idle)))
         .and_then(|()| far.write_all(fetch.head.as_bytes()));
     if let Err(error) = sent {
-        return Err(answer_no(client, Event::Unreachable(fetch.place.clone(), error.to_string())));
+        return answer_no(client, seat, Event::Unreachable(fetch.place.clone(), error.to_string()));
     }
     let pace = Pace { last: Mutex::new(Instant::now()), idle, whole };
     carry(far, client, &pace, u64::MAX);
