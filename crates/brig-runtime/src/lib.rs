@@ -6,6 +6,7 @@ pub mod environment;
 pub mod grants;
 pub mod kept;
 pub mod lockfile;
+pub mod note;
 pub mod packages;
 pub mod paths;
 pub mod plan;

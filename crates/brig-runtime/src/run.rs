@@ -8,7 +8,6 @@ mod error;
 mod host;
 mod image;
 mod mounts;
-mod note;
 mod packages;
 mod volumes;
 
@@ -27,6 +26,7 @@ use brig_policy::request::{Program, Pull, Request, Stdio};
 
 use crate::environment::{self, Change, Variables};
 use crate::lockfile::Locked;
+use crate::note::Note;
 use crate::packages::{Ask, recognise};
 use crate::paths::Paths;
 use crate::plan::{self, Base, Grants, Terms};
@@ -38,7 +38,6 @@ use mounts::Ground;
 use volumes::Measuring;
 
 pub use error::RunError;
-pub use note::Note;
 
 /// Who runs brig, and where its own files are.
 #[derive(Debug, Clone)]

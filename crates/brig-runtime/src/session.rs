@@ -19,6 +19,7 @@ use brig_engine::signals::{self, Signals};
 use brig_mcp::rule::Reason;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::note::Note;
 use clock::{Clock, Step};
 
 /// How long what the server wrote last may take to reach a client that is slow to read it.
@@ -36,7 +37,7 @@ pub enum Report<'a> {
     /// Lines of the server's stderr, marked and made harmless.
     Stderr(&'a [u8]),
     /// Something happened in a folder that the box may write to.
-    Grant(&'a crate::run::Note),
+    Grant(&'a Note),
     /// The server did not end by itself after its client had left.
     Escalated(&'static str),
 }

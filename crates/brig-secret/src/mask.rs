@@ -1,45 +1,11 @@
 //! Whether a value looks like a real credential, and what to show in its stead.
 
 use std::cmp::Reverse;
-use std::fmt;
-use std::ops::Range;
 
+use crate::filler::{FILLER, is_filler, scheme_length};
+use crate::kind::{Body, Kind, Part};
 use crate::names::{self, Says};
-use crate::shapes::{Body, Shape};
 use crate::{entropy, pairs, pem, shapes, url};
-
-/// What a placeholder is made of. Repeated, it is obvious to whoever reads it.
-const FILLER: &str = "BRIGPLACEHOLDER";
-
-/// What kind of credential a value looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// It begins as the credentials of one issuer do.
-    Shaped(&'static Shape),
-    /// A private key in PEM form.
-    PrivateKey,
-    /// A URL with a password, or with a token in its place.
-    Url,
-    /// `name=value` or `"name": "value"` in a longer text, with a name that says secret.
-    Pair,
-    /// An AWS secret access key, which only its name and length tell.
-    AwsSecret,
-    /// The variable's name says secret, and its value is random enough, or a password.
-    Named,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Shaped(shape) => write!(f, "a credential of the kind {}", shape.issuer),
-            Self::PrivateKey => f.write_str("a private key"),
-            Self::Url => f.write_str("a URL with a password"),
-            Self::Pair => f.write_str("a text with a password or key in it"),
-            Self::AwsSecret => f.write_str("an AWS secret access key"),
-            Self::Named => f.write_str("a secret, by the name of its variable"),
-        }
-    }
-}
 
 /// A value whose secrets were replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,18 +14,6 @@ pub struct Masked {
     pub kind: Kind,
     /// The value with placeholders; as many bytes as before.
     pub value: String,
-}
-
-/// A part of a value that is secret, or a placeholder for one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Part {
-    pub kind: Kind,
-    /// Where it begins, with what is kept.
-    pub start: usize,
-    /// What has to be replaced.
-    pub secret: Range<usize>,
-    /// Whether it was replaced already.
-    pub filler: bool,
 }
 
 /// Whether the value of the variable `name` looks like, or holds, a real credential.
@@ -78,7 +32,7 @@ pub fn looks_real(name: &str, value: &str) -> Option<Kind> {
 pub fn placeholder(kind: Kind, value: &str) -> String {
     let found = match kind {
         Kind::AwsSecret | Kind::Named => Vec::new(),
-        Kind::Shaped(_) | Kind::PrivateKey | Kind::Url | Kind::Pair => parts(value),
+        Kind::Shaped { .. } | Kind::PrivateKey | Kind::Url | Kind::Pair => parts(value),
     };
     if found.is_empty() { filled(value, &[whole(kind, value)]) } else { filled(value, &found) }
 }
@@ -151,24 +105,6 @@ fn is_aws_secret(value: &str) -> bool {
     value.len() == 40 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"/+".contains(&b))
 }
 
-/// The length of `Bearer ` and the like, in front of a token.
-pub(crate) fn scheme_length(value: &str) -> usize {
-    let schemes = ["bearer ", "basic ", "token ", "apikey "];
-    let begins = |scheme: &&str| value.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-    schemes.iter().find(|scheme| begins(scheme)).map_or(0, |scheme| scheme.len())
-}
-
-/// Whether this is what a placeholder is made of.
-pub(crate) fn is_filler(text: &str) -> bool {
-    let solid = || text.bytes().filter(|b| !is_kept(*b));
-    solid().eq(FILLER.bytes().cycle().take(solid().count())) || solid().all(|b| b == b'0')
-}
-
-/// What stays where it is in a body: it separates parts, and carries no secret.
-fn is_kept(byte: u8) -> bool {
-    byte == b'.' || byte == b'-' || byte.is_ascii_whitespace()
-}
-
 fn whole(kind: Kind, value: &str) -> Part {
     let start = scheme_length(value);
     Part { kind, start, secret: start..value.len(), filler: false }
@@ -194,11 +130,11 @@ fn fill(text: &mut String, kind: Kind, secret: &str) {
     // Only structure that is the same for all credentials of the kind is kept.
     let uuid = is_uuid(secret);
     let keeps = |byte: u8| match kind {
-        Kind::Shaped(shape) => shape.body == Body::Jwt && byte == b'.',
+        Kind::Shaped { body, .. } => body == Body::Jwt && byte == b'.',
         _ => uuid && byte == b'-',
     };
     let hex = match kind {
-        Kind::Shaped(shape) => shape.body == Body::Hex,
+        Kind::Shaped { body, .. } => body == Body::Hex,
         _ => uuid || (secret.len() >= 16 && secret.bytes().all(|b| b.is_ascii_hexdigit())),
     };
     let mut filler = FILLER.chars().cycle();

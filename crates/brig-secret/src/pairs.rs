@@ -2,7 +2,8 @@
 //! headers (`password=…;`, `?token=…`, `"api_key": "…"`, `Authorization: Bearer …`).
 
 use crate::entropy;
-use crate::mask::{Kind, Part, is_filler, scheme_length};
+use crate::filler::{is_filler, scheme_length};
+use crate::kind::{Kind, Part};
 use crate::names::{self, Says};
 
 /// How much of a value is judged: random letters are by then. The bound keeps the search linear.

@@ -1,6 +1,7 @@
 //! Private keys in PEM form (RFC 7468), also on one line with `\n` for its ends.
 
-use crate::mask::{Kind, Part, is_filler};
+use crate::filler::is_filler;
+use crate::kind::{Kind, Part};
 
 const BEGIN: &str = "-----BEGIN ";
 const DASHES: &str = "-----";

@@ -1,7 +1,8 @@
 //! Passwords in URLs: `scheme://user:password@host`, and tokens in the place of a user.
 
 use crate::entropy;
-use crate::mask::{Kind, Part, is_filler};
+use crate::filler::is_filler;
+use crate::kind::{Kind, Part};
 
 /// How far an `@` is looked for. Longer passwords in URLs are found by nothing but a proper one;
 /// the bound keeps the search linear.

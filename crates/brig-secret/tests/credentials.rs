@@ -66,7 +66,7 @@ fn every_shape_is_known_by_its_beginning_whatever_the_name() {
             ] {
                 let kind = looks_real("ANYTHING", &value);
                 let issuer = match kind {
-                    Some(Kind::Shaped(found)) => found.issuer,
+                    Some(Kind::Shaped { issuer, .. }) => issuer,
                     other => panic!("{value}: {other:?}"),
                 };
                 assert_eq!(issuer, shape.issuer, "{value}");

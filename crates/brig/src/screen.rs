@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use brig_runtime::run::Note;
+use brig_runtime::note::Note;
 
 use crate::settings::Settings;
 

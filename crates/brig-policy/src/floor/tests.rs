@@ -1,3 +1,5 @@
+//! What must never be granted, and what may.
+
 use std::path::{Path, PathBuf};
 
 use super::*;

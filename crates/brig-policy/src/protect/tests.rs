@@ -1,3 +1,5 @@
+//! Names that need care inside a grant, and names that do not.
+
 use super::*;
 
 fn secret(path: &str) -> Option<&'static Rule> {

@@ -242,16 +242,6 @@ impl Granted {
         self.fd.as_fd()
     }
 
-    /// Whether its path still names what was judged.
-    ///
-    /// # Errors
-    /// [`GrantError::Changed`] or [`GrantError::Open`].
-    pub fn recheck(&self) -> Result<(), GrantError> {
-        let path = &self.bind.source;
-        let (_, facts) = open_source(path)?;
-        if facts.id == self.bind.expect { Ok(()) } else { Err(GrantError::Changed { path: path.clone() }) }
-    }
-
     fn look_inside(&mut self, survey: &Survey) -> Result<(), GrantError> {
         let source = self.bind.source.clone();
         self.submounts = submounts(&source, survey);

@@ -9,12 +9,12 @@ use std::thread::JoinHandle;
 
 use rustix::event::{PollFd, PollFlags, poll};
 
-use super::Note;
 use crate::grants::Granted;
 use crate::grants::quarantine::Quarantine;
 use crate::grants::stage::{self, Stage};
 use crate::grants::sweep::{Changes, sweep};
 use crate::grants::watch::Watch;
+use crate::note::Note;
 use crate::session::{Report, Reporter};
 
 /// The writable grants of a run.

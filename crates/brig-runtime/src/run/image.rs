@@ -13,7 +13,8 @@ use brig_image::{
 };
 use brig_policy::request::{Pull, Request};
 
-use super::{Context, Note, RunError, Tell};
+use super::{Context, RunError, Tell};
+use crate::note::Note;
 use crate::plan::Base;
 use crate::programs::machine;
 

@@ -9,10 +9,11 @@ use brig_policy::mount::{Access, Source};
 use brig_policy::request::Request;
 
 use super::aftermath::Aftermath;
-use super::{Context, Note, RunError, volumes};
+use super::{Context, RunError, volumes};
 use crate::grants::arguments::{here, ungranted_paths};
 use crate::grants::stage::Stage;
 use crate::grants::{Caller, Granted, Survey, judge};
+use crate::note::Note;
 
 /// Permission bits of a memory folder that asks for none: anybody's, as `docker run --tmpfs`.
 const MEMORY_MODE: u32 = 0o1777;

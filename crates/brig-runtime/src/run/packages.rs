@@ -13,7 +13,8 @@ use brig_engine::native::{BoxEvent, Helper, Pipes, Running};
 use brig_policy::limits::{GIB, Limits};
 use brig_policy::request::Request;
 
-use super::{Context, Note, RunError, Tell, make, random_name};
+use super::{Context, RunError, Tell, make, random_name};
+use crate::note::Note;
 use crate::packages::{self, Ask, Ended, Job, Order, PackageError, Places, Ready};
 use crate::plan::{self, Base, Grants, Terms};
 use crate::programs::machine;

@@ -12,7 +12,8 @@ use brig_image::{Tree, Volumes};
 use brig_policy::mount::Access;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::{Context, Note, RunError};
+use super::{Context, RunError};
+use crate::note::Note;
 use crate::plan;
 use crate::session::{Report, Reporter};
 

@@ -7,7 +7,8 @@ use std::ops::Range;
 pub use table::SHAPES;
 
 use crate::entropy::is_words;
-use crate::mask::{Kind, Part, is_filler};
+use crate::filler::is_filler;
+use crate::kind::{Body, Kind, Part};
 
 /// A word longer than this, that is no credential, is not searched for one that begins inside it:
 /// the bound keeps the search linear.
@@ -24,25 +25,6 @@ pub struct Shape {
     pub body: Body,
     /// The least and the greatest length of the body, in bytes.
     pub length: (usize, usize),
-}
-
-/// What the body of a credential is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Body {
-    /// Letters and digits.
-    Alnum,
-    /// Capital letters and digits.
-    Upper,
-    /// Hexadecimal digits, and `-` between groups.
-    Hex,
-    /// Letters, digits, `_` and `-`: base64 for URLs.
-    Base64Url,
-    /// The same and `.`.
-    Dotted,
-    /// The same with `/`, `+` and `=`: base64, and paths.
-    Base64,
-    /// Three to five parts of base64 for URLs with a `.` between each.
-    Jwt,
 }
 
 impl Body {
@@ -78,7 +60,12 @@ impl Shape {
             let filler = is_filler(&value[body..end]);
             let sized = (self.length.0..=self.length.1).contains(&(end - body));
             if sized && (filler || self.is_body(&value[body..end])) {
-                parts.push(Part { kind: Kind::Shaped(self), start, secret: body..end, filler });
+                parts.push(Part {
+                    kind: Kind::Shaped { issuer: self.issuer, body: self.body },
+                    start,
+                    secret: body..end,
+                    filler,
+                });
                 from = end;
             } else if end - body > NESTED_LENGTH {
                 from = end;

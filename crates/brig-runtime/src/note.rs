@@ -91,7 +91,7 @@ pub enum Note {
 }
 
 impl Note {
-    pub(super) fn failed(path: &Path, error: &dyn Error) -> Self {
+    pub(crate) fn failed(path: &Path, error: &dyn Error) -> Self {
         Self::Failed { path: path.to_owned(), why: error.to_string() }
     }
 }
