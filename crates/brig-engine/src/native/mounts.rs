@@ -18,10 +18,18 @@ const INERT: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NOSUID.union(MountAttrF
 /// Memory for a few small files of the skeleton, in bytes and in files: a root has under 200.
 const SKELETON: &[(&str, &str)] = &[("size", "16m"), ("nr_inodes", "8k"), ("mode", "0755")];
 
+/// Bytes of a memory folder for each file that it may hold. A file with content takes a page of 4096
+/// bytes, so this leaves room for as many folders, links and empty files, which take none: without a
+/// bound they would use up kernel memory that no size limits.
+const BYTES_PER_FILE: u64 = 2048;
+/// Files that even the smallest memory folder may hold.
+const LEAST_FILES: u64 = 512;
+
 /// A new tmpfs of `size` bytes. `size` 0 asks for one without limit, in test builds alone.
 pub(super) fn memory(size: u64, mode: u32) -> io::Result<OwnedFd> {
-    let (size, mode) = (size.to_string(), format!("{mode:o}"));
-    new("tmpfs", &[("size", &size), ("mode", &mode)], INERT)
+    let files = if size == 0 { 0 } else { (size / BYTES_PER_FILE).max(LEAST_FILES) };
+    let (size, files, mode) = (size.to_string(), files.to_string(), format!("{mode:o}"));
+    new("tmpfs", &[("size", &size), ("nr_inodes", &files), ("mode", &mode)], INERT)
 }
 
 /// A new tmpfs for the skeleton of a root.
