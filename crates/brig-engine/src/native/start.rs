@@ -7,17 +7,15 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::sockopt;
 use rustix::process::{
     Pid, PidfdFlags, Resource, Signal, WaitId, WaitIdOptions, getrlimit, pidfd_open, pidfd_send_signal, waitid,
 };
 
-use super::{HELPER_ARG, helper};
+use super::{HELPER_ARG, doors, helper};
 use crate::cgroup::Group;
 use crate::handover::{Broken, FromBox, HandoverError, Order, ToBox, receive, send};
-use crate::launch::{Door, Launch, Transport};
+use crate::launch::Launch;
 use crate::refusal::{Cause, causes};
-use crate::sys;
 use crate::walls::{Standing, standings};
 
 /// How long a box may take to be ready: a hundred times what a slow laptop needs.
@@ -202,7 +200,7 @@ impl Helper {
             FromBox::Failed(broken) => return Err(failure(broken)),
             _ => return Err(StartError::Handover("init spoke out of turn".to_owned())),
         };
-        running.doors = check_doors(&launch.doors, doors)?;
+        running.doors = doors::check(&launch.doors, doors)?;
         exceptions.extend(running.group.exception(&launch.limits));
         running.walls = standings(&exceptions);
         let (program_ends, pipes) = program_pipes().map_err(|error| StartError::Prepare(error.into()))?;
@@ -371,40 +369,6 @@ fn failure(broken: Broken) -> StartError {
         }
     }
     StartError::Step { step: broken.step, errno: broken.errno }
-}
-
-/// A received descriptor counts only when it is the listening socket that was ordered, made in the
-/// box's network namespace and not in ours (box rule 4).
-fn check_doors(ordered: &[Door], received: Vec<OwnedFd>) -> Result<Vec<OwnedFd>, StartError> {
-    if received.len() != ordered.len() {
-        return Err(StartError::Handover(format!("{} doors instead of {}", received.len(), ordered.len())));
-    }
-    let Some(first) = received.first() else { return Ok(received) };
-    let cookie = |fd: BorrowedFd<'_>| sys::netns_cookie(fd).map_err(StartError::Prepare);
-    let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let host = cookie(sys::bound_socket(any, false).map_err(StartError::Prepare)?.as_fd())?;
-    let theirs = cookie(first.as_fd())?;
-    for (door, socket) in ordered.iter().zip(&received) {
-        let matches = is_door(door, socket).map_err(|_| StartError::WrongDoor(door.address))?;
-        if !matches || theirs == host || cookie(socket.as_fd())? != theirs {
-            return Err(StartError::WrongDoor(door.address));
-        }
-    }
-    Ok(received)
-}
-
-fn is_door(door: &Door, socket: &OwnedFd) -> rustix::io::Result<bool> {
-    use rustix::net::{AddressFamily, SocketType};
-    let (kind, listens) = match door.transport {
-        Transport::Tcp => (SocketType::STREAM, true),
-        Transport::Udp => (SocketType::DGRAM, false),
-    };
-    let family = if door.address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let address = std::net::SocketAddr::try_from(rustix::net::getsockname(socket)?)?;
-    Ok(sockopt::socket_type(socket)? == kind
-        && sockopt::socket_domain(socket)? == family
-        && sockopt::socket_acceptconn(socket)? == listens
-        && address == door.address)
 }
 
 /// Three pipes. Their modes let the box's user open them again by `/dev/stdin` and the like.
