@@ -5,6 +5,7 @@
 //! (`CLONE_PARENT`), so that the kernel kills it when brig dies; it locks itself down, starts the
 //! program, reaps, forwards signals and tells how it ended.
 
+mod doors;
 mod files;
 mod helper;
 mod init;

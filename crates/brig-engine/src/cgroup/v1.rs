@@ -6,26 +6,30 @@ use brig_policy::limits::Limits;
 
 use super::{CPU_PERIOD, Group, cpu_quota, make};
 use crate::handover::Grouped;
+use crate::walls::{Wall, cpu, is_breached, memory, processes};
 
 const MOUNT: &str = "/sys/fs/cgroup";
 
 /// Groups below brig's own, in every hierarchy that lets us. `None` where none does.
 pub(super) fn create(own: &[(String, PathBuf)], name: &str, limits: &Limits) -> Option<Group> {
-    let make_in = |controller: &str, lines: &[(&str, String)]| {
+    let make_in = |wall: &Wall, controller: &str, lines: &[(&str, String)]| {
+        if is_breached(wall) {
+            return None;
+        }
         let has = |list: &str| list.split(',').any(|one| one == controller);
         let (list, path) = own.iter().find(|(list, _)| has(list))?;
         let hierarchy = Path::new(MOUNT).join(list);
         make(hierarchy.join(path.strip_prefix("/").ok()?).join(format!("brig-{name}")), lines)
     };
-    let memory = make_in("memory", &[("memory.limit_in_bytes", limits.memory.to_string())]);
+    let memory = make_in(&memory::WALL, "memory", &[("memory.limit_in_bytes", limits.memory.to_string())]);
     if let Some(folder) = &memory {
         // Memory and swap together; absent where the kernel does not account for swap.
         drop(std::fs::write(folder.join("memory.memsw.limit_in_bytes"), limits.memory.to_string()));
     }
-    let pids = make_in("pids", &[("pids.max", limits.processes.to_string())]);
+    let pids = make_in(&processes::WALL, "pids", &[("pids.max", limits.processes.to_string())]);
     let cpu = limits.milli_cpus.and_then(|milli| {
         let lines = [("cpu.cfs_period_us", CPU_PERIOD.to_string()), ("cpu.cfs_quota_us", cpu_quota(milli).to_string())];
-        make_in("cpu", &lines)
+        make_in(&cpu::WALL, "cpu", &lines)
     });
     let grouped = Grouped { memory: memory.is_some(), processes: pids.is_some() };
     let has_cpu = cpu.is_some();

@@ -6,6 +6,7 @@ use brig_policy::limits::Limits;
 
 use super::{CPU_PERIOD, Group, cpu_quota, make};
 use crate::handover::Grouped;
+use crate::walls::{cpu, is_breached, memory, processes};
 
 const MOUNT: &str = "/sys/fs/cgroup";
 
@@ -25,16 +26,18 @@ fn create_in(parent: &Path, name: &str, limits: &Limits) -> Option<Group> {
     if !has("memory") || !has("pids") {
         return None;
     }
-    let mut lines = vec![
-        ("memory.max", limits.memory.to_string()),
-        ("memory.oom.group", "1".to_owned()),
-        ("pids.max", limits.processes.to_string()),
-    ];
-    let cpu = limits.milli_cpus.filter(|_| has("cpu"));
+    let grouped = Grouped { memory: !is_breached(&memory::WALL), processes: !is_breached(&processes::WALL) };
+    let mut lines = Vec::new();
+    if grouped.memory {
+        lines.extend([("memory.max", limits.memory.to_string()), ("memory.oom.group", "1".to_owned())]);
+    }
+    if grouped.processes {
+        lines.push(("pids.max", limits.processes.to_string()));
+    }
+    let cpu = limits.milli_cpus.filter(|_| has("cpu") && !is_breached(&cpu::WALL));
     lines.extend(cpu.map(|milli| ("cpu.max", format!("{} {CPU_PERIOD}", cpu_quota(milli)))));
     let folder = make(parent.join(format!("brig-{name}")), &lines)?;
     // Absent where the kernel has no swap accounting; then there is no swap to limit.
     drop(std::fs::write(folder.join("memory.swap.max"), "0"));
-    let grouped = Grouped { memory: true, processes: true };
     Some(Group { folders: vec![folder], grouped, cpu: cpu.is_some() })
 }

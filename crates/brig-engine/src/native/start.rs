@@ -16,7 +16,7 @@ use crate::cgroup::Group;
 use crate::handover::{Broken, FromBox, HandoverError, Order, ToBox, receive, send};
 use crate::launch::Launch;
 use crate::refusal::{Cause, causes};
-use crate::walls::{Standing, standings};
+use crate::walls::{self, Standing, standings};
 
 /// How long a box may take to be ready: a hundred times what a slow laptop needs.
 const START_PATIENCE: Duration = Duration::from_secs(10);
@@ -159,7 +159,7 @@ impl Helper {
         let mut command = Command::new("/proc/self/exe");
         command.arg0("brig").arg(HELPER_ARG);
         command.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
-        if !breach().iter().any(|id| id == crate::walls::environment::WALL.id) {
+        if !walls::is_breached(&walls::environment::WALL) {
             command.env_clear();
         }
         let child = command.spawn().map_err(StartError::Spawn)?;
@@ -179,7 +179,7 @@ impl Helper {
             open_files: getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX),
             grouped: group.grouped(),
             #[cfg(feature = "breach")]
-            breach: breach(),
+            breach: walls::breach(),
         };
         let file = order_file(&order).map_err(StartError::Prepare)?;
         send(&self.control, &ToBox::Order, &[file.as_fd()]).map_err(|_| self.why_gone())?;
@@ -308,19 +308,6 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-/// The walls to leave out: none, but in test builds.
-#[cfg(feature = "breach")]
-fn breach() -> Vec<String> {
-    #[allow(clippy::disallowed_methods, reason = "test builds alone")]
-    let list = std::env::var("BRIG_BREACH").unwrap_or_default();
-    list.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect()
-}
-
-#[cfg(not(feature = "breach"))]
-const fn breach() -> [String; 0] {
-    []
 }
 
 fn order_file(order: &Order) -> io::Result<OwnedFd> {
