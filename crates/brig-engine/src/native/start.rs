@@ -185,16 +185,15 @@ impl Helper {
         send(&self.control, &ToBox::Order, &[file.as_fd()]).map_err(|_| self.why_gone())?;
 
         let deadline = Instant::now() + START_PATIENCE;
-        let init = match next(&self.control, deadline)?.0 {
-            FromBox::Born(init) => adopt(init)?,
-            FromBox::Failed(broken) => return Err(failure(broken)),
-            _ => return Err(StartError::Handover("init was not born".to_owned())),
-        };
+        let (init, early) = self.born(deadline)?;
         drop(self.process);
         // From here on a failure drops the box, and with it everything in it.
         let mut running =
             Running { control: self.control, init, ended: false, walls: Vec::new(), doors: Vec::new(), group };
-        let (message, doors) = next(&running.control, deadline)?;
+        let (message, doors) = match early {
+            Some(early) => early,
+            None => next(&running.control, deadline)?,
+        };
         let mut exceptions = match message {
             FromBox::Ready(exceptions) => exceptions,
             FromBox::Failed(broken) => return Err(failure(broken)),
@@ -205,6 +204,20 @@ impl Helper {
         running.walls = standings(&exceptions);
         let (program_ends, pipes) = program_pipes().map_err(|error| StartError::Prepare(error.into()))?;
         Ok(Ready { running, program_ends, pipes })
+    }
+
+    /// Waits for init's birth, which the helper tells. Init itself tells that it is ready, and the two
+    /// are processes of their own: what is heard first is kept.
+    fn born(&self, deadline: Instant) -> Result<(OwnedFd, Option<Heard>), StartError> {
+        let mut early = None;
+        loop {
+            match next(&self.control, deadline)? {
+                (FromBox::Born(init), _) => return Ok((adopt(init)?, early)),
+                (FromBox::Failed(broken), _) => return Err(failure(broken)),
+                heard @ (FromBox::Ready(_), _) if early.is_none() => early = Some(heard),
+                _ => return Err(StartError::Handover("init was not born".to_owned())),
+            }
+        }
     }
 
     fn why_gone(&self) -> StartError {
@@ -318,6 +331,9 @@ fn order_file(order: &Order) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
+/// A message and the descriptors that came with it.
+type Heard = (FromBox, Vec<OwnedFd>);
+
 /// A descriptor of init, which must be our own child.
 fn adopt(number: i32) -> Result<OwnedFd, StartError> {
     let not_ours = || StartError::Handover("init is not ours".to_owned());
@@ -328,7 +344,7 @@ fn adopt(number: i32) -> Result<OwnedFd, StartError> {
     Ok(init)
 }
 
-fn next(control: &OwnedFd, deadline: Instant) -> Result<(FromBox, Vec<OwnedFd>), StartError> {
+fn next(control: &OwnedFd, deadline: Instant) -> Result<Heard, StartError> {
     let left = deadline.saturating_duration_since(Instant::now());
     let left = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
     let mut fds = [PollFd::new(control, PollFlags::IN)];
@@ -369,4 +385,30 @@ fn program_pipes() -> rustix::io::Result<([OwnedFd; 3], Pipes)> {
     let (from_stdout, stdout) = pipe()?;
     let (from_stderr, stderr) = pipe()?;
     Ok(([stdin, stdout, stderr], Pipes { stdin: to_stdin, stdout: from_stdout, stderr: from_stderr }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sleeper() -> Process {
+        Process(Command::new("sleep").arg("60").spawn().unwrap())
+    }
+
+    #[test]
+    fn a_box_that_is_ready_before_its_birth_is_told_is_born_all_the_same() {
+        use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+        let (control, theirs) =
+            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
+        let (helper, init) = (Helper { process: sleeper(), control }, sleeper());
+        let ready = FromBox::Ready(Vec::new());
+        send(&theirs, &ready, &[]).unwrap();
+        send(&theirs, &FromBox::Born(init.0.id().cast_signed()), &[]).unwrap();
+        let (_, early) = helper.born(Instant::now() + START_PATIENCE).unwrap();
+        assert_eq!(early.map(|(message, _)| message), Some(ready.clone()));
+
+        send(&theirs, &ready, &[]).unwrap();
+        send(&theirs, &ready, &[]).unwrap();
+        assert!(matches!(helper.born(Instant::now() + START_PATIENCE), Err(StartError::Handover(_))), "said twice");
+    }
 }
