@@ -1,0 +1,50 @@
+//! Init and all of the box end when brig does.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::runner::{Case, Outcome, Proof};
+use crate::scene::{Scene, token, within};
+
+pub(super) const CASE: Case = Case { wall: "lifeline", proofs: &[Proof::both("killed_brig", killed_brig)] };
+
+/// How long the kernel may take to end a box, on a busy machine.
+const SOON: Duration = Duration::from_secs(1);
+/// When the probe ends by itself, and init after it.
+const BY_ITSELF: Duration = Duration::from_secs(20);
+
+fn killed_brig(scene: &Scene<'_>) -> Outcome {
+    let (folder, mark) = (scene.place.fresh(), token());
+    let beat = folder.join("beat");
+    let mut living = scene.boxed().grant(&folder, "rw").start(&["heartbeat", "/data/beat", "10", &mark]);
+    assert_eq!(living.line(), "ready");
+    assert!(within(Duration::from_secs(5), || number(&beat) > 1), "its heart beats");
+    assert!(processes_with(&mark) >= 2, "brig, and the probe in the box");
+    living.kill();
+    if scene.held {
+        assert!(within(SOON, || processes_with(&mark) == 0), "{} live on", processes_with(&mark));
+        let last = number(&beat);
+        std::thread::sleep(Duration::from_millis(200));
+        assert_eq!(number(&beat), last);
+    } else {
+        std::thread::sleep(SOON);
+        let last = number(&beat);
+        assert!(within(Duration::from_secs(5), || number(&beat) > last), "it lives on");
+        assert!(within(BY_ITSELF, || processes_with(&mark) == 0), "the probe ends by itself");
+    }
+    // The next call removes what the killed one could not.
+    assert_eq!(scene.boxed().run(&["echo", "next"]).out, "next\n");
+    Ok(())
+}
+
+fn number(file: &Path) -> u64 {
+    fs::read_to_string(file).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// Processes of this machine, brig's among them, with this word in their command line.
+fn processes_with(word: &str) -> usize {
+    let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+    let lines = processes.filter_map(|folder| fs::read(folder.join("cmdline")).ok());
+    lines.filter(|line| String::from_utf8_lossy(line).contains(word)).count()
+}
