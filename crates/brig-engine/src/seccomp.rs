@@ -74,6 +74,8 @@ pub(crate) fn rules(unix_sockets: bool) -> Vec<Rule> {
 pub struct Listed {
     /// The call's name in the man pages.
     pub name: &'static str,
+    /// Its number on this kind of machine.
+    pub number: i64,
     /// `allowed`, `allowed for some arguments`, or `refused`.
     pub verdict: &'static str,
     /// Why.
@@ -89,7 +91,7 @@ pub fn list(unix_sockets: bool) -> Vec<Listed> {
             Verdict::AllowIf(..) | Verdict::AllowUnless(..) => "allowed for some arguments",
             Verdict::Refuse(_) => "refused",
         };
-        Listed { name: rule.name, verdict, why: rule.why }
+        Listed { name: rule.name, number: rule.number, verdict, why: rule.why }
     };
     let mut lines: Vec<Listed> = rules(unix_sockets).into_iter().map(line).collect();
     lines.sort_by_key(|line| line.name);

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{Dir, FileType, Mode, OFlags, openat};
 use rustix::process::{DumpableBehavior, Pid, Signal, WaitOptions, set_dumpable_behavior};
 
 use super::{files, helper, mounts};
@@ -104,11 +105,20 @@ fn enter_root(order: &Order, root: &OwnedFd) -> Result<(), Broken> {
     rustix::process::chdir("/").step(step)
 }
 
-/// Covers what tells of the kernel, for `--proc full`: with the mask's file or an empty memory folder.
+/// Covers all that `--proc full` does not show: with the null device or an empty memory folder.
 fn cover_proc(root: BorrowedFd<'_>, proc: BorrowedFd<'_>) -> Result<(), Broken> {
-    for name in proc::COVERED {
+    let step = || "list /proc".to_owned();
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = openat(proc, ".", flags, Mode::empty()).step(step)?;
+    for entry in Dir::new(folder).step(step)? {
+        let entry = entry.step(step)?;
+        let name = entry.file_name().to_string_lossy();
+        let is_link = entry.file_type() == FileType::Symlink;
+        if is_link || matches!(&*name, "." | "..") || proc::is_shown(&name) {
+            continue;
+        }
         let step = || format!("cover /proc/{name}");
-        let Ok(place) = files::below(proc, Path::new(name)) else { continue };
+        let place = files::below(proc, Path::new(&*name)).step(step)?;
         let cover = if files::is_folder(place.as_fd()).step(step)? {
             mounts::memory(4096, 0o000).step(step)?
         } else {
