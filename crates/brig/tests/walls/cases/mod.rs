@@ -30,6 +30,7 @@ mod unix_sockets;
 use brig_engine::walls::WALLS;
 
 pub(crate) use cpu::groups_can_be_made;
+pub(crate) use landlock::kernel_has_it;
 
 use crate::runner::{Case, Halves};
 
