@@ -48,14 +48,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let nightly =
         !arguments.stable && process::succeeds(Command::new("rustup").args(["run", "nightly", "rustc", "-V"]));
     let guided = if nightly { Some(build_guided(&folder)?) } else { None };
+    let mut found = Vec::new();
     for name in &chosen {
         screen::note(&format!("fuzz {name}: {} s, {}", arguments.seconds, if nightly { "libFuzzer" } else { "blind" }));
-        match &guided {
-            Some(program) => run_guided(&folder, &blind, program, name, arguments.seconds)?,
+        let outcome = match &guided {
+            Some(program) => run_guided(&folder, &blind, program, name, arguments.seconds),
             None => {
-                process::run(Command::new(&blind).current_dir(&folder).args([*name, &arguments.seconds.to_string()]))?
+                process::run(Command::new(&blind).current_dir(&folder).args([*name, &arguments.seconds.to_string()]))
             }
+        };
+        if let Err(error) = outcome {
+            screen::note(&format!("{error:#}"));
+            found.push(*name);
         }
+    }
+    if !found.is_empty() {
+        bail!("fuzzing found something in: {}", found.join(", "));
     }
     screen::note(&format!("fuzz: {} targets, no finding", chosen.len()));
     Ok(())
@@ -63,7 +71,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 /// The runner of the fuzz crate itself, built as the project is.
 fn build_blind(folder: &Path) -> Result<PathBuf> {
-    artifact::build(folder, &["--bin", "blind"], "blind")
+    // In the project's own target folder, where the dependencies are built already.
+    artifact::build(folder, &["--bin", "blind", "--target-dir", "../target"], "blind")
 }
 
 fn build_guided(folder: &Path) -> Result<PathBuf> {

@@ -43,7 +43,16 @@ pub(super) fn leg(root: &Path, long: bool, filter: Option<&str>) -> Result<Vec<L
         }
         legs.push(leg::run(&title(&program), &mut command)?);
     }
+    // What `REACH` mounted there is gone with its namespace; the empty folders are not.
+    for name in ["project", "shared", ""] {
+        fs::remove_dir(hold().join(name)).ok();
+    }
     Ok(legs)
+}
+
+/// Where `REACH` keeps the project while the way to it is covered.
+fn hold() -> PathBuf {
+    PathBuf::from(format!("/tmp/brig-xtask-{}", std::process::id()))
 }
 
 fn title(program: &TestProgram) -> String {
@@ -68,10 +77,9 @@ fn as_user(root: &Path, folder: &Path) -> Result<Command> {
     let mut command = match closed_ancestor(root)? {
         None => Command::new("setpriv"),
         Some(closed) => {
-            let hold = PathBuf::from(format!("/tmp/brig-xtask-{}", std::process::id()));
             let mut command = Command::new("unshare");
             command.args(["--mount", "--propagation", "private", "sh", "-c", REACH, "sh"]);
-            command.args([root, &closed, &hold]).arg("setpriv");
+            command.args([root, &closed, &hold()]).arg("setpriv");
             command
         }
     };

@@ -6,7 +6,7 @@ use crate::tidy::{Finding, Rule};
 pub(super) const RULE: Rule =
     Rule { id: "names", why: "a grab-bag grows: what has one user lives with it, what has two earns a noun", check };
 
-const EMPTY_WORDS: &[&str] = &["utils", "util", "common", "helpers", "helper", "types", "manager", "core", "misc"];
+const EMPTY_WORDS: &[&str] = &["utils", "util", "common", "helpers", "types", "manager", "core", "misc"];
 
 fn check(tree: &Tree) -> Vec<Finding> {
     let mut found = Vec::new();
