@@ -67,7 +67,7 @@ fn held_back(name: &str) -> u64 {
 }
 
 /// A box's folders anywhere below the mount, found by its name.
-fn folders_of(name: &str) -> Vec<PathBuf> {
+pub(super) fn folders_of(name: &str) -> Vec<PathBuf> {
     let wanted = format!("brig-{name}");
     let (mut found, mut rest) = (Vec::new(), vec![PathBuf::from(MOUNT)]);
     while let Some(folder) = rest.pop() {
