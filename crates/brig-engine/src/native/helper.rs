@@ -59,12 +59,21 @@ fn become_box(control: &OwnedFd) -> Result<ExitCode, Broken> {
     let root = root::build(&order, &opened)?;
     drop(opened);
 
-    // Init is brig's child, so brig reaps it and its death kills it.
+    // Init is brig's child, so brig reaps it and its death kills it. It waits until its birth was
+    // reported: both speak on one socket, and on a busy machine init would be the first.
+    let (reported, reporting) =
+        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).step(|| "start init".to_owned())?;
     match sys::fork(ParentIs::CallersParent).step(|| "start init".to_owned())? {
-        Fork::Child => Ok(init::run(control, &order, &root, exceptions)),
+        Fork::Child => {
+            drop(reporting);
+            while rustix::io::read(&reported, &mut [0; 1]) == Err(rustix::io::Errno::INTR) {}
+            drop(reported);
+            Ok(init::run(control, &order, &root, exceptions))
+        }
         Fork::Parent(init) => {
             send(control, &FromBox::Born(init.as_raw_pid()), &[])
                 .map_err(|error| Broken { step: format!("report init: {error}"), errno: 0 })?;
+            drop(reporting);
             Ok(ExitCode::SUCCESS)
         }
     }
