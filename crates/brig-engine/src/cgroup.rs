@@ -30,6 +30,14 @@ pub struct Group {
     cpu: bool,
 }
 
+/// Where [`Group::create`] may make folders for this name. To be written down before it does, for
+/// whoever cleans up after a brig that was killed in between: so the name must be nobody else's.
+#[must_use]
+pub fn places(name: &str) -> Vec<PathBuf> {
+    let own = own_paths(&std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default());
+    v2::places(&own, name).into_iter().chain(v1::places(&own, name)).collect()
+}
+
 impl Group {
     /// Makes a group with these limits, or one that limits nothing where none can be had.
     #[must_use]
@@ -40,12 +48,6 @@ impl Group {
             grouped: Grouped::default(),
             cpu: false,
         })
-    }
-
-    /// The group's folders, to be written down for whoever cleans up after a killed brig.
-    #[must_use]
-    pub fn folders(&self) -> &[PathBuf] {
-        &self.folders
     }
 
     /// Moves a process, and with it its later children, into the group.
@@ -76,17 +78,25 @@ impl Drop for Group {
     }
 }
 
-/// Ends whatever is in a group's folder and removes it. A folder that is gone is no error.
-pub fn remove(folder: &Path) {
+/// Ends whatever is in a group's folder and removes it. A folder that is gone is no error. Says
+/// whether it is gone.
+pub fn remove(folder: &Path) -> bool {
+    if !folder.exists() {
+        return true; // asked first: removing nothing is an error of its own where /sys is read-only
+    }
     // v2 kills all at once; v1 has no such file, and there init's death has emptied the group.
     drop(std::fs::write(folder.join("cgroup.kill"), "1"));
     let start = std::time::Instant::now();
     while let Err(error) = std::fs::remove_dir(folder) {
-        if error.kind() == io::ErrorKind::NotFound || start.elapsed() > REMOVAL_PATIENCE {
-            return;
+        if error.kind() == io::ErrorKind::NotFound {
+            return true;
+        }
+        if start.elapsed() > REMOVAL_PATIENCE {
+            return false;
         }
         std::thread::sleep(REMOVAL_PAUSE);
     }
+    true
 }
 
 /// This process' path in each hierarchy: controllers ("" for v2) and path (cgroups(7)).
@@ -129,6 +139,17 @@ mod tests {
         assert_eq!(own[2], ("cpu,cpuacct".to_owned(), PathBuf::from("/c:d")));
         assert_eq!(own[3], (String::new(), PathBuf::from("/user.slice/x.scope")));
         assert_eq!(own.len(), 4);
+    }
+
+    #[test]
+    fn a_group_is_made_only_where_its_places_say() {
+        let name = format!("test-{}", std::process::id());
+        let group = Group::create(&name, &Limits::default());
+        let places = places(&name);
+        assert!(group.folders.iter().all(|folder| places.contains(folder)), "{group:?} {places:?}");
+        let folders = group.folders.clone();
+        drop(group);
+        assert!(folders.iter().all(|folder| !folder.exists()));
     }
 
     #[test]

@@ -25,6 +25,7 @@ use brig_policy::limits::Limits;
 use brig_policy::request::{Program, Pull, Request, Stdio};
 
 use crate::environment::{self, Change, Variables};
+use crate::grants::stage;
 use crate::lockfile::Locked;
 use crate::note::Note;
 use crate::packages::{Ask, recognise};
@@ -104,8 +105,12 @@ pub fn prepare(request: &Request, context: &Context, tell: Tell<'_>) -> Result<P
         };
         Ok(plan::plan(gathered.base, gathered.grants, terms)?)
     })?;
-    if request.strict {
-        check_strict(ready.walls())?;
+    if request.strict
+        && let Err(error) = check_strict(ready.walls())
+    {
+        drop(ready);
+        drop(stage::clear(&room));
+        return Err(error);
     }
     let quarantine = context.paths.quarantine().join(&name);
     Ok(Prepared { ready, run, stdio: request.stdio, kept: held, room, quarantine })
@@ -119,11 +124,16 @@ fn make(
     assemble: impl FnOnce() -> Result<Launch, RunError>,
 ) -> Result<(Ready, Run), RunError> {
     let mut run = Run::begin(&context.paths.runs, name)?;
-    let group = cgroup::Group::create(name, limits);
-    run.leaves(&Traces { cgroups: group.folders().to_vec(), folders: vec![context.paths.staged().join(name)] })?;
-    let launch = assemble()?;
-    let ready = helper.start(&launch, group)?;
-    Ok((ready, run))
+    let room = context.paths.staged().join(name);
+    // A name given by hand may be in use elsewhere, by another user or with another home.
+    let group_name = format!("{name}-{}", random_digits());
+    run.leaves(&Traces { cgroups: cgroup::places(&group_name), folders: vec![room.clone()] })?;
+    let group = cgroup::Group::create(&group_name, limits);
+    let ready = assemble().and_then(|launch| Ok(helper.start(&launch, group)?));
+    if ready.is_err() {
+        drop(stage::clear(&room));
+    }
+    Ok((ready?, run))
 }
 
 impl Prepared {
@@ -323,10 +333,9 @@ pub(crate) fn user_volumes(context: &Context) -> Result<Volumes, RunError> {
 /// Cleans up after runs that were killed.
 pub fn sweep(paths: &Paths) -> usize {
     runs::sweep(&paths.runs, &|traces| {
-        traces.cgroups.iter().for_each(|folder| cgroup::remove(folder));
-        for folder in traces.folders.iter().filter(|folder| folder.starts_with(&paths.state)) {
-            drop(std::fs::remove_dir_all(folder));
-        }
+        let ended = traces.cgroups.iter().filter(|folder| !cgroup::remove(folder)).count() == 0;
+        let folders = traces.folders.iter().filter(|folder| folder.starts_with(paths.staged()));
+        ended && folders.filter(|folder| stage::clear(folder).is_err()).count() == 0
     })
 }
 
@@ -337,8 +346,12 @@ fn check_strict(walls: &[Standing]) -> Result<(), RunError> {
 
 /// `brig-` and eight hexadecimal digits.
 fn random_name() -> String {
+    format!("brig-{}", random_digits())
+}
+
+fn random_digits() -> String {
     let mut bytes = [0; 4];
     // The kernel's pool is ready long before anybody logs in; a name is no secret all the same.
     let _ = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty());
-    format!("brig-{:08x}", u32::from_ne_bytes(bytes))
+    format!("{:08x}", u32::from_ne_bytes(bytes))
 }

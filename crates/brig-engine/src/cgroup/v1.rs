@@ -16,10 +16,7 @@ pub(super) fn create(own: &[(String, PathBuf)], name: &str, limits: &Limits) -> 
         if is_breached(wall) {
             return None;
         }
-        let has = |list: &str| list.split(',').any(|one| one == controller);
-        let (list, path) = own.iter().find(|(list, _)| has(list))?;
-        let hierarchy = Path::new(MOUNT).join(list);
-        make(hierarchy.join(path.strip_prefix("/").ok()?).join(format!("brig-{name}")), lines)
+        make(place(own, controller, name)?, lines)
     };
     let memory = make_in(&memory::WALL, "memory", &[("memory.limit_in_bytes", limits.memory.to_string())]);
     if let Some(folder) = &memory {
@@ -35,4 +32,15 @@ pub(super) fn create(own: &[(String, PathBuf)], name: &str, limits: &Limits) -> 
     let has_cpu = cpu.is_some();
     let folders: Vec<PathBuf> = [memory, pids, cpu].into_iter().flatten().collect();
     (!folders.is_empty()).then_some(Group { folders, grouped, cpu: has_cpu })
+}
+
+/// Every folder that [`create`] may make.
+pub(super) fn places(own: &[(String, PathBuf)], name: &str) -> Vec<PathBuf> {
+    ["memory", "pids", "cpu"].iter().filter_map(|controller| place(own, controller, name)).collect()
+}
+
+fn place(own: &[(String, PathBuf)], controller: &str, name: &str) -> Option<PathBuf> {
+    let has = |list: &str| list.split(',').any(|one| one == controller);
+    let (list, path) = own.iter().find(|(list, _)| has(list))?;
+    Some(Path::new(MOUNT).join(list).join(path.strip_prefix("/").ok()?).join(format!("brig-{name}")))
 }

@@ -13,14 +13,20 @@ const MOUNT: &str = "/sys/fs/cgroup";
 /// A group beside brig's own cgroup, or below it. `None` where v2 has no memory and pids controllers
 /// for us, or its folders are not ours to write.
 pub(super) fn create(own: &[(String, PathBuf)], name: &str, limits: &Limits) -> Option<Group> {
-    let (_, path) = own.iter().find(|(controllers, _)| controllers.is_empty())?;
-    let here = Path::new(MOUNT).join(path.strip_prefix("/").ok()?);
-    // Beside first: a cgroup that has processes, like our own, may not hand controllers down.
-    let beside = here.parent().filter(|parent| parent.starts_with(MOUNT));
-    beside.into_iter().chain([here.as_path()]).find_map(|parent| create_in(parent, name, limits))
+    places(own, name).into_iter().find_map(|folder| create_in(folder, limits))
 }
 
-fn create_in(parent: &Path, name: &str, limits: &Limits) -> Option<Group> {
+/// Beside first: a cgroup that has processes, like our own, may not hand controllers down.
+pub(super) fn places(own: &[(String, PathBuf)], name: &str) -> Vec<PathBuf> {
+    let own = own.iter().find(|(controllers, _)| controllers.is_empty());
+    let Some(path) = own.and_then(|(_, path)| path.strip_prefix("/").ok()) else { return Vec::new() };
+    let here = Path::new(MOUNT).join(path);
+    let beside = here.parent().filter(|parent| parent.starts_with(MOUNT));
+    beside.into_iter().chain([here.as_path()]).map(|parent| parent.join(format!("brig-{name}"))).collect()
+}
+
+fn create_in(folder: PathBuf, limits: &Limits) -> Option<Group> {
+    let parent = folder.parent()?;
     let handed_down = std::fs::read_to_string(parent.join("cgroup.subtree_control")).ok()?;
     let has = |controller: &str| handed_down.split_whitespace().any(|one| one == controller);
     if !has("memory") || !has("pids") {
@@ -36,7 +42,7 @@ fn create_in(parent: &Path, name: &str, limits: &Limits) -> Option<Group> {
     }
     let cpu = limits.milli_cpus.filter(|_| has("cpu") && !is_breached(&cpu::WALL));
     lines.extend(cpu.map(|milli| ("cpu.max", format!("{} {CPU_PERIOD}", cpu_quota(milli)))));
-    let folder = make(parent.join(format!("brig-{name}")), &lines)?;
+    let folder = make(folder, &lines)?;
     // Absent where the kernel has no swap accounting; then there is no swap to limit.
     drop(std::fs::write(folder.join("memory.swap.max"), "0"));
     Some(Group { folders: vec![folder], grouped, cpu: cpu.is_some() })

@@ -10,6 +10,7 @@ mod apply;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use brig_engine::launch::{Identity, What};
 use brig_policy::mount::Access;
@@ -135,6 +136,37 @@ impl Stage {
             .and_then(|room| Ok(open::real(&room, OFlags::RDONLY | OFlags::DIRECTORY)?))
             .and_then(|room| copy::remove(std::os::fd::AsFd::as_fd(&room), name))
             .map_err(|source| StageError::Remove { path: self.folder.clone(), source })
+    }
+}
+
+/// How long the processes of a killed run may take to be gone, and to stop writing.
+const CLEAR_PATIENCE: Duration = Duration::from_secs(2);
+/// The pause between two tries.
+const CLEAR_PAUSE: Duration = Duration::from_millis(10);
+
+/// Removes a run's room with all that is in it, whatever permissions the box gave it. One that is
+/// not there is no error.
+///
+/// # Errors
+/// When it is still there.
+pub fn clear(room: &Path) -> io::Result<()> {
+    let start = Instant::now();
+    let name = room.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    loop {
+        let parent = match room.parent().map(std::fs::canonicalize) {
+            Some(Ok(parent)) => parent,
+            Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => return Ok(()),
+        };
+        let removed = open::real(&parent, OFlags::RDONLY | OFlags::DIRECTORY)
+            .map_err(io::Error::from)
+            .and_then(|parent| copy::remove(std::os::fd::AsFd::as_fd(&parent), name));
+        match removed {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !room.exists() => return Ok(()),
+            Err(error) if start.elapsed() > CLEAR_PATIENCE => return Err(error),
+            Err(_) => std::thread::sleep(CLEAR_PAUSE),
+        }
     }
 }
 
