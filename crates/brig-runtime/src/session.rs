@@ -3,15 +3,15 @@
 //! Three threads read and write and otherwise sleep: client to server, server to client, and the
 //! server's stderr. This one waits for whatever ends the session. Blocking threads, not async: a
 //! byte goes through two system calls in each direction, and a reader that does not read stops its
-//! writer and nothing else.
+//! writer and nothing else. In particular it never stops this thread, which never writes to anybody.
 
 mod client_out;
 mod clock;
 mod relay;
+mod to_server;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use brig_engine::native::{BoxEvent, Pipes, Running};
@@ -22,8 +22,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::note::Note;
 use clock::{Clock, Step};
 
-/// How long what the server wrote last may take to reach a client that is slow to read it.
+/// How long what the server wrote last may take to reach a client that has closed its own side.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end of the server's stderr may take to be shown: many clients never read brig's.
+const STDERR_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the session tells while it runs, from any of its threads.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub enum Report<'a> {
     ServerRefused(&'a Reason),
     /// The server wrote something else than a message to its stdout: its first bytes, made harmless.
     NotAMessage(&'a [u8]),
+    /// So many lines of the server were not passed on by now; they are no longer told one by one.
+    ManyRefused(u64),
     /// Lines of the server's stderr, marked and made harmless.
     Stderr(&'a [u8]),
     /// Something happened in a folder that the box may write to.
@@ -108,10 +112,10 @@ pub fn run(
     (traffic, signals, reporter): (Traffic, &Signals, &Reporter),
 ) -> io::Result<Ending> {
     let (left, leaves) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-    let threads = relay::start(pipes, client, leaves, (traffic, reporter))?;
+    let over = relay::start(pipes, client, leaves, (traffic, reporter))?;
     let ending = wait(running, &left, signals, reporter)?;
     running.kill(); // nothing in the box outlives the program, so every pipe reaches its end
-    drain(threads);
+    drain(&over, &left, signals, reporter);
     Ok(ending)
 }
 
@@ -158,12 +162,12 @@ fn act(step: Step, running: &mut Running, reporter: &Reporter) {
         Step::Wait => {}
         Step::Forward(number) => running.signal(number),
         Step::Terminate => {
-            reporter(Report::Escalated("the server did not end with its client: sending TERM"));
             running.signal(signals::TERM);
+            reporter(Report::Escalated("the server did not end with its client: sent TERM"));
         }
         Step::Kill => {
-            reporter(Report::Escalated("the server did not end when told to: sending KILL"));
             running.kill();
+            reporter(Report::Escalated("the server did not end when told to: sent KILL"));
         }
     }
 }
@@ -178,18 +182,31 @@ fn ending(event: BoxEvent, clock: &Clock) -> Ending {
     }
 }
 
-/// Lets the threads pass on what the server wrote last. One that waits for a client that neither
-/// reads nor leaves is left behind: brig ends, and it with it.
-fn drain(threads: [JoinHandle<()>; 2]) {
-    let deadline = Instant::now() + DRAIN_PATIENCE;
-    for thread in threads {
-        while !thread.is_finished() && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_micros(200));
+/// Lets the threads pass on what the server wrote last. A client that is there may take its time;
+/// one that has left has some, and a signal ends the wait. A thread that is still writing then is
+/// left behind: brig ends, and it with it.
+fn drain([output, errors]: &[OwnedFd; 2], left: &OwnedFd, signals: &Signals, reporter: &Reporter) {
+    let mut deadline = None;
+    loop {
+        // `left` stays readable once the client has left.
+        let mut fds = vec![PollFd::new(output, PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
+        if deadline.is_none() {
+            fds.push(PollFd::new(left, PollFlags::IN));
         }
-        if thread.is_finished() {
-            drop(thread.join());
+        let patience = deadline.map(|end: Instant| timespec(end.saturating_duration_since(Instant::now())));
+        let done = poll(&mut fds, patience.as_ref());
+        let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+        match done {
+            Err(rustix::io::Errno::INTR) => {}
+            Ok(1..) if ready[0] => break,
+            Ok(1..) if !ready[1] => deadline = Some(Instant::now() + DRAIN_PATIENCE),
+            _ => {
+                reporter(Report::Escalated("nobody took what the server wrote last: it is lost"));
+                return;
+            }
         }
     }
+    let _ = poll(&mut [PollFd::new(errors, PollFlags::IN)], Some(&timespec(STDERR_PATIENCE)));
 }
 
 fn timespec(duration: Duration) -> Timespec {

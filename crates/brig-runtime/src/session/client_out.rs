@@ -1,29 +1,39 @@
 //! The client's side to write to: whole lines, from two threads.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
 
 use rustix::event::{PollFd, PollFlags, poll};
 
 /// The client's output. A line is written whole before another one starts.
 #[derive(Debug)]
-pub(super) struct ClientOut(Mutex<OwnedFd>);
+pub(super) struct ClientOut {
+    output: OwnedFd,
+    turn: Mutex<()>,
+}
 
 impl ClientOut {
     pub(super) fn new(output: OwnedFd) -> Self {
-        Self(Mutex::new(output))
+        Self { output, turn: Mutex::new(()) }
     }
 
     /// Writes lines, waiting for the client as long as it takes.
     pub(super) fn write(&self, lines: &[u8]) -> io::Result<()> {
-        let output = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        write_all(&*output, lines)
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        write_all(&self.output, lines)
+    }
+}
+
+/// To be polled; not to be written to.
+impl AsFd for ClientOut {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.output.as_fd()
     }
 }
 
 /// Writes everything, also to a descriptor that some other process made non-blocking.
-pub(super) fn write_all(to: &impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
+fn write_all(to: &impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::write(to, bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

@@ -3,9 +3,9 @@
 //! What is judged was read once into brig's memory, and that very copy is forwarded (box rule 10).
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::thread::{Builder, JoinHandle};
+use std::thread::Builder;
 
 use brig_engine::native::Pipes;
 use brig_mcp::frame::{FrameError, Framer, Line};
@@ -13,7 +13,11 @@ use brig_mcp::judge::{Judge, Refusal, Verdict};
 use brig_mcp::rule::Rule;
 use brig_mcp::stderr::Cleaner;
 
-use super::client_out::{ClientOut, read_some, write_all};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::pipe::{PipeFlags, pipe_with};
+
+use super::client_out::{ClientOut, read_some};
+use super::to_server::ToServer;
 use super::{Client, Report, Reporter, Traffic, tell};
 
 /// Bytes read at once of raw traffic and stderr: a full pipe.
@@ -23,77 +27,105 @@ const PIECE: usize = 64 * 1024;
 const STACK: usize = 256 * 1024;
 /// How much of a line that is no message is shown.
 const SHOWN: usize = 200;
+/// How many lines of a server that were not passed on are told one by one. A server in a loop writes
+/// millions; after these, each doubling of their number is told.
+const TOLD: u64 = 100;
 /// What stands before each line of the server's stderr.
 const MARK: &str = "server: ";
 
-/// Starts the threads. Returns the two that end when the box does; the third waits for the client
-/// and ends with the process.
+/// Starts the threads. Returns what hangs up when the server's output, and its stderr, were passed on
+/// to their ends. The third thread waits for the client and ends with the process.
 pub(super) fn start(
     pipes: Pipes,
     client: Client,
     leaves: OwnedFd,
     (traffic, reporter): (Traffic, &Reporter),
-) -> io::Result<[JoinHandle<()>; 2]> {
+) -> io::Result<[OwnedFd; 2]> {
     let Pipes { stdin, stdout, stderr } = pipes;
     let output = Arc::new(ClientOut::new(client.output));
-    let (judges, input) = (Judge::pair(), client.input);
-    let (from_client, from_server) = judges;
+    let leaves = Arc::new(leaves);
+    let (from_client, from_server) = Judge::pair();
 
-    let there = Arc::clone(reporter);
-    let back = Arc::clone(&output);
-    thread("client", move || {
-        match traffic {
-            Traffic::Mcp => client_to_server(&input, stdin, &back, (from_client, &there)),
-            Traffic::Raw => copy(&input, &stdin),
+    let (input, report) = (client.input, Arc::clone(reporter));
+    let (back, gone) = (Arc::clone(&output), Arc::clone(&leaves));
+    thread("client", move || match traffic {
+        Traffic::Mcp => {
+            client_to_server(&input, ToServer::new(stdin, input.as_fd(), &gone), &back, (from_client, &report));
+            tell(&gone);
         }
-        tell(&leaves);
+        Traffic::Raw => {
+            copy(&input, ToServer::new(stdin, back.as_fd(), &gone));
+            wait_for_hang_up(&*back);
+            tell(&gone);
+        }
     })?;
-    let there = Arc::clone(reporter);
-    let forth = thread("server", move || match traffic {
-        Traffic::Mcp => server_to_client(&stdout, &output, (from_server, &there)),
-        Traffic::Raw => copy_out(&stdout, &output),
+
+    let report = Arc::clone(reporter);
+    let (output_over, ends) = pipe_with(PipeFlags::CLOEXEC)?;
+    thread("server", move || {
+        match traffic {
+            Traffic::Mcp => server_to_client(&stdout, &output, (from_server, &report), &leaves),
+            Traffic::Raw => copy_out(&stdout, &output),
+        }
+        drop(ends);
     })?;
-    let there = Arc::clone(reporter);
-    let errors = thread("stderr", move || pass_stderr(&stderr, traffic, &there))?;
-    Ok([forth, errors])
+
+    let report = Arc::clone(reporter);
+    let (errors_over, ends) = pipe_with(PipeFlags::CLOEXEC)?;
+    thread("stderr", move || {
+        pass_stderr(&stderr, traffic, &report);
+        drop(ends);
+    })?;
+    Ok([output_over, errors_over])
 }
 
-fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-    Builder::new().name(name.to_owned()).stack_size(STACK).spawn(work)
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    Builder::new().name(name.to_owned()).stack_size(STACK).spawn(work).map(drop)
 }
 
 /// Until the client closes its side. A server that no longer reads does not end this: the client
 /// may still be waiting for answers, and its end must be noticed.
-fn client_to_server(input: &OwnedFd, server: OwnedFd, back: &ClientOut, (judge, report): (Judge, &Reporter)) {
-    let mut server = Some(server);
+fn client_to_server(input: &OwnedFd, mut server: ToServer<'_>, back: &ClientOut, (judge, report): (Judge, &Reporter)) {
     each_line(input, judge, |line, verdict| match verdict {
         Verdict::Forward => {
-            if server.as_ref().is_some_and(|server| write_all(server, line).is_err()) {
-                server = None;
-            }
+            server.write(line);
             true
         }
         Verdict::Refuse(refusal) => {
             report(Report::ClientRefused(&refusal.reason));
-            let told = back.write(&refusal.reply).is_ok();
-            let passed = server.as_ref().is_none_or(|server| write_all(server, &refusal.instead).is_ok());
-            told && passed
+            server.write(&refusal.instead);
+            back.write(&refusal.reply).is_ok()
         }
     });
 }
 
-/// Until the server closes its stdout, or the client no longer reads.
-fn server_to_client(stdout: &OwnedFd, client: &ClientOut, (judge, report): (Judge, &Reporter)) {
+/// Until the server closes its stdout, or the client no longer reads, and so has left.
+fn server_to_client(stdout: &OwnedFd, client: &ClientOut, (judge, report): (Judge, &Reporter), leaves: &OwnedFd) {
+    let write = |lines: &[u8]| {
+        let written = client.write(lines).is_ok();
+        if !written {
+            tell(leaves);
+        }
+        written
+    };
+    let mut refused = 0;
     each_line(stdout, judge, |line, verdict| match verdict {
-        Verdict::Forward => client.write(line).is_ok(),
+        Verdict::Forward => write(line),
         Verdict::Refuse(refusal) => {
-            tell_server_refused(line, &refusal, report);
-            client.write(&refusal.instead).is_ok()
+            refused += 1;
+            tell_server_refused(line, &refusal, refused, report);
+            write(&refusal.instead)
         }
     });
 }
 
-fn tell_server_refused(line: &[u8], refusal: &Refusal, report: &Reporter) {
+fn tell_server_refused(line: &[u8], refusal: &Refusal, count: u64, report: &Reporter) {
+    if count > TOLD {
+        if count.is_power_of_two() {
+            report(Report::ManyRefused(count));
+        }
+        return;
+    }
     let looks_like_one = line.first() == Some(&b'{') || line.first() == Some(&b'[');
     if refusal.reason.rule == Rule::NotJson && !looks_like_one {
         let mut shown = Vec::new();
@@ -156,15 +188,19 @@ fn pass_stderr(stderr: &OwnedFd, traffic: Traffic, report: &Reporter) {
     }
 }
 
-fn copy(from: &OwnedFd, to: &OwnedFd) {
+/// Until the client's input ends, which for bytes means nothing but that: `</dev/null` has one too.
+fn copy(from: &OwnedFd, mut to: ToServer<'_>) {
     let mut piece = vec![0; PIECE];
     while let Ok(count @ 1..) = read_some(from, &mut piece) {
-        if write_all(to, &piece[..count]).is_err() {
-            // Nobody reads any more; the end of the input is still what ends the session.
-            while let Ok(1..) = read_some(from, &mut piece) {}
-            return;
-        }
+        to.write(&piece[..count]);
     }
+}
+
+/// Until nobody can read what is written here any more. For ever where that cannot be told, as of a
+/// file.
+fn wait_for_hang_up(output: &impl AsFd) {
+    let mut fds = [PollFd::new(output, PollFlags::empty())];
+    while poll(&mut fds, None) == Err(rustix::io::Errno::INTR) {}
 }
 
 fn copy_out(from: &OwnedFd, to: &ClientOut) {

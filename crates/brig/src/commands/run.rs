@@ -77,6 +77,9 @@ fn reporter(screen: Screen) -> Reporter {
         }
         Report::ClientRefused(reason) => screen.say(&format!("refused a message of the client: {reason}")),
         Report::ServerRefused(reason) => screen.say(&format!("refused a message of the server: {reason}")),
+        Report::ManyRefused(count) => {
+            screen.say(&format!("{count} lines of the server were not passed on by now; most are not shown here"));
+        }
         Report::Grant(note) => screen.say(&note.to_string()),
         Report::Escalated(what) => screen.say(what),
     })
@@ -86,7 +89,12 @@ fn reporter(screen: Screen) -> Reporter {
 fn tell(ending: &Ending, screen: &Screen) -> u8 {
     match ending {
         Ending::Exited(code) => {
-            screen.detail(&format!("the server exited with status {code}"));
+            let text = format!("the server exited with status {code}");
+            if *code == 0 {
+                screen.detail(&text)
+            } else {
+                screen.say(&text)
+            }
             u8::try_from(*code).unwrap_or(u8::MAX)
         }
         Ending::Killed { signal, by } => {
