@@ -9,6 +9,7 @@ mod commands;
 mod failure;
 mod screen;
 mod settings;
+mod speaker;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -30,11 +31,11 @@ fn main() -> ExitCode {
         Err(error) => return screen::usage(&error),
     };
     let screen = Screen::new(&settings, args.quiet, args.verbose);
-    match commands::run(args.command, &settings, &screen) {
-        Ok(code) => code,
-        Err(Failure { status, text, hint }) => {
-            screen.error(&text, hint.as_deref());
-            ExitCode::from(status)
-        }
-    }
+    let code = commands::run(args.command, &settings, &screen).unwrap_or_else(|failure| {
+        let Failure { status, text, hint } = failure;
+        screen.error(&text, hint.as_deref());
+        ExitCode::from(status)
+    });
+    speaker::finish();
+    code
 }

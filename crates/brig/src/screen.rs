@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use brig_runtime::note::Note;
 
 use crate::settings::Settings;
+use crate::speaker;
 
 /// Where text goes, and how much of it.
 #[derive(Debug, Clone, Copy)]
@@ -94,7 +95,7 @@ impl Screen {
 
     /// Lines of a server's stderr, already marked and made harmless.
     pub(crate) fn raw(&self, lines: &[u8]) {
-        drop(std::io::stderr().lock().write_all(lines));
+        speaker::pass(lines.to_vec());
     }
 
     /// Colours a word on stderr.
@@ -108,7 +109,7 @@ impl Screen {
     }
 
     fn line(&self, text: &str) {
-        drop(writeln!(std::io::stderr().lock(), "brig: {text}"));
+        speaker::say(format!("brig: {text}\n").into_bytes());
     }
 }
 

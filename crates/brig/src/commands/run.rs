@@ -17,6 +17,7 @@ use super::Outcome;
 use crate::failure::Failure;
 use crate::screen::{self, Screen};
 use crate::settings::Settings;
+use crate::speaker;
 
 pub(super) fn run(words: &[OsString], settings: &Settings, screen: &Screen) -> Outcome {
     let words = &text(words)?;
@@ -34,6 +35,7 @@ pub(super) fn run(words: &[OsString], settings: &Settings, screen: &Screen) -> O
     }
     // Before the first thread, so that all of them leave the signals to this one.
     let signals = Signals::watch()?;
+    speaker::start()?;
     let prepared = run::prepare(&reading.request, &settings.context(), &|note| screen.note(&note))?;
     for standing in prepared.walls() {
         let better = match &standing.state {
