@@ -195,3 +195,44 @@ fn a_grandchild_that_holds_the_output_does_not_hold_the_session() {
         assert_eq!(place.leftovers(), [""; 0]);
     }
 }
+
+#[test]
+fn the_box_gets_pipes_of_its_own_and_nothing_else() {
+    for place in everyone() {
+        // The client's own streams are two files; the box must see neither of them.
+        let path = place.path("work/streams");
+        let mut command = place.command(&["run", "--stdio", "raw", "--", "sh", "-c", "ls -l /proc/self/fd"]);
+        let file = || std::fs::File::options().create(true).append(true).read(true).open(&path).unwrap();
+        let kept = file();
+        rustix::io::fcntl_setfd(&kept, rustix::io::FdFlags::empty()).unwrap(); // inherited by brig
+        let status = command.stdin(file()).stdout(file()).stderr(file()).status().unwrap();
+        drop(kept);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(status.success(), "{text}");
+        let open: Vec<&str> = text.lines().filter_map(|line| line.split_once(" -> ")).map(|(_, to)| to).collect();
+        assert_eq!(open.len(), 4, "three pipes, and the folder that ls itself reads: {text}");
+        assert_eq!(open.iter().filter(|to| to.starts_with("pipe:[")).count(), 3, "{text}");
+    }
+}
+
+#[test]
+fn brig_keeps_neither_zombies_nor_descriptors() {
+    for place in everyone() {
+        let mut talk = place.sim(&[]);
+        talk.ask(INITIALIZE);
+        let process = format!("/proc/{}", talk.pid());
+        let children = std::fs::read_to_string(format!("{process}/task/{}/children", talk.pid())).unwrap();
+        let children: Vec<&str> = children.split_whitespace().collect();
+        assert_eq!(children.len(), 1, "init alone: {children:?}");
+        let state = std::fs::read_to_string(format!("/proc/{}/stat", children[0])).unwrap();
+        assert!(!state.contains(") Z "), "{state}");
+        let count = || std::fs::read_dir(format!("{process}/fd")).unwrap().count();
+        let before = count();
+        for _ in 0..50 {
+            talk.ask(r#"{"jsonrpc":"2.0","id":5,"method":"ping"}"#);
+        }
+        assert_eq!(count(), before);
+        assert!(before < 24, "{before} descriptors");
+        assert_eq!(talk.leave().status, 0);
+    }
+}

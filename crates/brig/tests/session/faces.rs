@@ -1,5 +1,8 @@
 //! What brig prints where: stdout is data, stderr is for people, and scripts get what they need.
 
+use std::fs::File;
+use std::process::{Command, Stdio};
+
 use serde_json::Value;
 
 use crate::boxed::{End, everyone};
@@ -23,7 +26,7 @@ fn help_is_data_and_no_failure() {
 }
 
 #[test]
-fn quiet_is_quiet_and_colour_is_for_terminals() {
+fn quiet_is_quiet() {
     for place in everyone() {
         let noisy = place.run(&["run", "--", "sh", "-c", "kill -TERM $$"], b"");
         let quiet = place.run(&["run", "-q", "--", "sh", "-c", "kill -TERM $$"], b"");
@@ -34,6 +37,36 @@ fn quiet_is_quiet_and_colour_is_for_terminals() {
         let quiet = place.run(&["run", "-q", "--privileged", "--", "true"], b"");
         assert!(quiet.status == 77 && quiet.errors.contains("--privileged"));
         assert!(!quiet.errors.contains('\x1b'), "no terminal, no colour");
+    }
+}
+
+/// What brig writes to a terminal that is its stderr.
+fn on_terminal(mut command: Command) -> String {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap();
+    let side = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(side).spawn().unwrap();
+    drop(command); // and with it this process' copy of the terminal's other side
+    let (mut text, mut piece) = (Vec::new(), [0; 4096]);
+    while let Ok(count @ 1..) = rustix::io::read(&terminal, &mut piece) {
+        text.extend_from_slice(&piece[..count]);
+    }
+    child.wait().unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn colour_is_for_terminals_unless_it_is_not_wanted() {
+    for place in everyone() {
+        let words = ["run", "--privileged", "--", "true"];
+        assert!(on_terminal(place.command(&words)).contains("\x1b[31merror:\x1b[0m"));
+        let mut plain = place.command(&words);
+        plain.env("NO_COLOR", "1");
+        let text = on_terminal(plain);
+        assert!(text.contains("error:") && !text.contains('\x1b'), "{text}");
     }
 }
 
