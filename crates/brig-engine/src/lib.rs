@@ -3,6 +3,7 @@
 //! An engine takes a [`launch::Launch`], in which nothing is left to decide, and never widens it.
 //! This is the one crate with unsafe code, all of it in `sys.rs`.
 
+mod breach;
 pub mod cgroup;
 mod handover;
 pub mod launch;

@@ -147,25 +147,6 @@ pub(crate) fn standings(exceptions: &[Exception]) -> Vec<Standing> {
     WALLS.iter().map(|wall| Standing { wall, state: state(wall) }).collect()
 }
 
-/// The walls to leave out: none, but in test builds.
-#[cfg(feature = "breach")]
-pub(crate) fn breach() -> Vec<String> {
-    #[allow(clippy::disallowed_methods, reason = "test builds alone")]
-    let list = std::env::var("BRIG_BREACH").unwrap_or_default();
-    list.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect()
-}
-
-/// The walls to leave out: none.
-#[cfg(not(feature = "breach"))]
-pub(crate) const fn breach() -> [String; 0] {
-    []
-}
-
-/// Whether a wall is to be left out, for what brig itself raises before there is an order.
-pub(crate) fn is_breached(wall: &Wall) -> bool {
-    breach().iter().any(|id| *id == wall.id)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

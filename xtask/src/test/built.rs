@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use super::leg::FEATURES;
 use crate::process;
 
 /// One integration test program.
@@ -28,7 +29,7 @@ impl TestProgram {
 pub(super) fn integration_tests(root: &Path) -> Result<Vec<TestProgram>> {
     let mut build = process::cargo(root);
     // The same selection as the whole run's: another one could mean other features and another build.
-    build.args(["test", "--workspace", "--no-run", "--message-format", "json"]);
+    build.args(["test", "--workspace", "--features", FEATURES, "--no-run", "--message-format", "json"]);
     let text = process::output(&mut build)?;
     text.lines().filter_map(|line| read_message(line).transpose()).collect()
 }

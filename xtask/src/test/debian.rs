@@ -18,6 +18,11 @@ pub(super) const FOR_TESTS: &[Package] = &[
     ("docker.io", "the real client, whose flags are compared with ours"),
     ("git", "mcp-server-git, and repositories as grants"),
     ("busybox-static", "the smallest image"),
+    ("podman", "an image that only Podman has"),
+    ("bubblewrap", "another box, against which the demo's judgement is held"),
+    ("keyutils", "a key in the kernel, which the box must not find"),
+    ("bsdutils", "script, which gives a test a terminal"),
+    ("perl-base", "asks the kernel for calls that no library makes"),
     ("uidmap", "an ordinary user has subordinate ids there, as on a laptop"),
 ];
 

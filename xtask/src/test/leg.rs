@@ -33,10 +33,13 @@ impl Leg {
     }
 }
 
+/// What tests are built with: the feature with which a test leaves a wall out, to be seen to fail.
+pub(super) const FEATURES: &str = "brig/breach";
+
 /// Every test of the workspace, as whoever we are.
 pub(super) fn workspace(root: &Path, long: bool, filter: Option<&str>) -> Result<Leg> {
     let mut command = process::cargo(root);
-    command.args(["test", "--workspace", "--no-fail-fast"]).args(filter).arg("--");
+    command.args(["test", "--workspace", "--features", FEATURES, "--no-fail-fast"]).args(filter).arg("--");
     if long {
         command.arg("--include-ignored");
     }

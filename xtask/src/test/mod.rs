@@ -109,8 +109,8 @@ fn prepare(missing: &mut Vec<String>) -> Result<Tally> {
 }
 
 fn build(root: &Path) -> Result<Tally> {
-    process::run(process::cargo(root).args(["build", "--workspace"]))?;
-    process::run(process::cargo(root).args(["test", "--workspace", "--no-run"]))?;
+    process::run(process::cargo(root).args(["build", "--workspace", "--features", leg::FEATURES]))?;
+    process::run(process::cargo(root).args(["test", "--workspace", "--features", leg::FEATURES, "--no-run"]))?;
     Ok(Tally::default())
 }
 

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use brig_policy::limits::Limits;
 
 use super::{CPU_PERIOD, Group, cpu_quota, make};
+use crate::breach::is_breached;
 use crate::handover::Grouped;
-use crate::walls::{Wall, cpu, is_breached, memory, processes};
+use crate::walls::{Wall, cpu, memory, processes};
 
 const MOUNT: &str = "/sys/fs/cgroup";
 

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use brig_policy::limits::Limits;
 
 use super::{CPU_PERIOD, Group, cpu_quota, make};
+use crate::breach::is_breached;
 use crate::handover::Grouped;
-use crate::walls::{cpu, is_breached, memory, processes};
+use crate::walls::{cpu, memory, processes};
 
 const MOUNT: &str = "/sys/fs/cgroup";
 

@@ -15,6 +15,7 @@ use rustix::fs::{Dir, FileType, Mode, OFlags, openat};
 use rustix::process::{DumpableBehavior, Pid, Signal, WaitOptions, set_dumpable_behavior};
 
 use super::{files, helper, mounts};
+use crate::breach;
 use crate::handover::{Broken, FromBox, Order, Step, ToBox, receive, send};
 use crate::launch::{Transport, What};
 use crate::sys::{self, CStrings, Fork, ParentIs};
@@ -303,8 +304,7 @@ fn become_program(order: &Order, pipes: &[OwnedFd; 3]) -> Broken {
         let argv = CStrings::new(program.argv.iter().map(String::as_str)).step(|| "read the arguments".to_owned())?;
         let mut variables: Vec<String> = program.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
         if order.leaves_out(&environment::WALL) {
-            #[allow(clippy::disallowed_methods, reason = "test builds alone: shows what the wall keeps out")]
-            variables.extend(std::env::vars().map(|(name, value)| format!("{name}={value}")));
+            variables.extend(breach::variables());
         }
         let env = CStrings::new(variables.iter().map(String::as_str)).step(|| "read the environment".to_owned())?;
         Ok((argv, env))

@@ -12,6 +12,7 @@ use rustix::process::{
 };
 
 use super::{HELPER_ARG, doors, helper};
+use crate::breach;
 use crate::cgroup::Group;
 use crate::handover::{Broken, FromBox, HandoverError, Order, ToBox, receive, send};
 use crate::launch::Launch;
@@ -159,7 +160,7 @@ impl Helper {
         let mut command = Command::new("/proc/self/exe");
         command.arg0("brig").arg(HELPER_ARG);
         command.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
-        if !walls::is_breached(&walls::environment::WALL) {
+        if !breach::is_breached(&walls::environment::WALL) {
             command.env_clear();
         }
         let child = command.spawn().map_err(StartError::Spawn)?;
@@ -179,7 +180,7 @@ impl Helper {
             open_files: getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX),
             grouped: group.grouped(),
             #[cfg(feature = "breach")]
-            breach: walls::breach(),
+            breach: breach::walls(),
         };
         let file = order_file(&order).map_err(StartError::Prepare)?;
         send(&self.control, &ToBox::Order, &[file.as_fd()]).map_err(|_| self.why_gone())?;

@@ -10,7 +10,8 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-const READERS: &[&str] = &["crates/brig/src/settings.rs", "xtask/src/settings.rs"];
+/// The last is empty in a release: it is how tests leave a wall out.
+const READERS: &[&str] = &["crates/brig/src/settings.rs", "xtask/src/settings.rs", "crates/brig-engine/src/breach.rs"];
 const CALLS: &[&str] =
     &["env::var(", "env::var_os(", "env::vars(", "env::vars_os(", "env::set_var(", "env::remove_var("];
 
