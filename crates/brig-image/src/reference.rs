@@ -260,7 +260,9 @@ fn split_registry(name: &str) -> Result<(String, &str), ReferenceError> {
     let Some((first, rest)) = name.split_once('/') else {
         return Ok((DEFAULT_REGISTRY.to_owned(), name));
     };
-    let is_host = first.contains(['.', ':']) || first == "localhost" || first.chars().any(|c| c.is_ascii_uppercase());
+    // A first part in upper case is a host to Docker. In lower case, as hosts are written down, it
+    // would be read back as a repository: such a name is refused as one.
+    let is_host = first.contains(['.', ':']) || first.eq_ignore_ascii_case("localhost");
     if !is_host {
         return Ok((DEFAULT_REGISTRY.to_owned(), name));
     }
@@ -308,6 +310,13 @@ fn check_repository_part(part: &str) -> Result<(), ReferenceError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_of_one_word_in_upper_case_is_refused() {
+        assert!(RegistryReference::parse("arLoa/b:tag").is_err());
+        assert_eq!(RegistryReference::parse("LOCALHOST/b").unwrap().registry(), "localhost");
+        assert_eq!(RegistryReference::parse("GHCR.io/b").unwrap().registry(), "ghcr.io");
+    }
     use proptest::prelude::*;
 
     const HEX: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";

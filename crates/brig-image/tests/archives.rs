@@ -232,7 +232,10 @@ fn a_store_that_others_may_write_to_is_refused() {
 #[test]
 fn busybox_packed_by_tar() {
     if !Path::new("/bin/busybox").exists() {
-        eprintln!("SKIPPED busybox_packed_by_tar: /bin/busybox is missing (Debian: busybox-static)");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("SKIP busybox_packed_by_tar: /bin/busybox is missing (Debian: busybox-static)\n"),
+        );
         return;
     }
     let bench = Bench::new();

@@ -101,7 +101,10 @@ fn an_image_that_only_docker_has() {
     let daemon = match Daemon::start() {
         Ok(daemon) => daemon,
         Err(why) => {
-            eprintln!("SKIPPED an_image_that_only_docker_has: {why}");
+            let _ = std::io::Write::write_fmt(
+                &mut std::io::stderr(),
+                format_args!("SKIP an_image_that_only_docker_has: {why}\n"),
+            );
             return;
         }
     };
@@ -138,7 +141,10 @@ fn an_image_that_only_docker_has() {
 #[test]
 fn an_image_that_only_podman_has() {
     if !Path::new("/usr/bin/podman").exists() {
-        eprintln!("SKIPPED an_image_that_only_podman_has: /usr/bin/podman is missing");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("SKIP an_image_that_only_podman_has: /usr/bin/podman is missing\n"),
+        );
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -160,7 +166,10 @@ fn an_image_that_only_podman_has() {
     std::fs::write(at("image.tar"), archive).unwrap();
     let loaded = podman().args(["load", "-i"]).arg(at("image.tar")).status();
     if !loaded.is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED an_image_that_only_podman_has: podman cannot load an image here");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("SKIP an_image_that_only_podman_has: podman cannot load an image here\n"),
+        );
         return;
     }
     let socket = at("socket");

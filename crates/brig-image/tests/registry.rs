@@ -44,7 +44,10 @@ impl Server {
     /// Starts one; `None` with a notice where the program is missing.
     fn start(auth: bool) -> Option<Self> {
         if !Path::new(PROGRAM).exists() {
-            eprintln!("SKIPPED: {PROGRAM} is missing (Debian: docker-registry)");
+            let _ = std::io::Write::write_fmt(
+                &mut std::io::stderr(),
+                format_args!("SKIP real_program: {PROGRAM} is missing (Debian: docker-registry)\n"),
+            );
             return None;
         }
         let folder = tempfile::tempdir().unwrap();

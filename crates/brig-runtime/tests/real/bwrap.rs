@@ -36,7 +36,8 @@ pub(crate) fn caller() -> Caller {
 pub(crate) fn is_here() -> bool {
     let here = Command::new("bwrap").arg("--version").output().is_ok_and(|output| output.status.success());
     if !here {
-        println!("SKIPPED: this machine has no bwrap");
+        let _ =
+            Write::write_fmt(&mut std::io::stderr(), format_args!("SKIP real_program: this machine has no bwrap\n"));
     }
     here
 }

@@ -43,7 +43,10 @@ impl World {
         let _turn = REGISTRY.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match ready(&self.order(ask), bwrap::start) {
             Err(PackageError::Failed { ended, .. }) if offline(&ended) => {
-                println!("SKIPPED: the registry is out of reach: {}", ended.output);
+                let _ = Write::write_fmt(
+                    &mut std::io::stderr(),
+                    format_args!("SKIP real_program: the registry is out of reach: {}\n", ended.output),
+                );
                 None
             }
             other => Some(other.unwrap_or_else(|error| panic!("{error}\n{:?}", error.hint()))),
@@ -168,7 +171,10 @@ fn uv_installs_where_the_host_has_it() {
                 .status()
                 .is_ok_and(|status| status.success());
         if !installed {
-            println!("SKIPPED: uv cannot be installed on this machine");
+            let _ = Write::write_fmt(
+                &mut std::io::stderr(),
+                format_args!("SKIP real_program: uv cannot be installed on this machine\n"),
+            );
             return;
         }
     }

@@ -47,7 +47,15 @@ fn programs_of_path_start_with_nothing_but_what_was_found() {
                 assert!(said.contains(expect), "{name}: {said}");
                 println!("{name}: {} with {:?}", found.file.display(), found.pieces);
             }
-            Err(error) => println!("SKIPPED: {error}"),
+            Err(error) => {
+                let _ = std::io::Write::write_fmt(
+                    &mut std::io::stderr(),
+                    format_args!(
+                        "SKIP version_manager: {error}
+"
+                    ),
+                );
+            }
         }
     }
 }
@@ -79,7 +87,10 @@ fn installations_of_version_managers_start() {
         }
     }
     if seen == 0 {
-        println!("SKIPPED: no version manager has installed anything for this user");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("SKIP real_program: no version manager has installed anything for this user\n"),
+        );
     }
 }
 
@@ -92,7 +103,10 @@ fn a_virtual_environment_and_its_scripts_start() {
     let root = folder.path().canonicalize().unwrap();
     let caller = bwrap::caller();
     let Ok(python) = resolve("python3", &caller) else {
-        println!("SKIPPED: this machine has no python3");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("SKIP real_program: this machine has no python3\n"),
+        );
         return;
     };
     let made = std::process::Command::new(&python.file)
