@@ -44,7 +44,7 @@ impl Server {
     /// Starts one; `None` with a notice where the program is missing.
     fn start(auth: bool) -> Option<Self> {
         if !Path::new(PROGRAM).exists() {
-            let _ = std::io::Write::write_fmt(
+            let _ = Write::write_fmt(
                 &mut std::io::stderr(),
                 format_args!("SKIP real_program: {PROGRAM} is missing (Debian: docker-registry)\n"),
             );
