@@ -68,13 +68,15 @@ fn held_back(name: &str) -> u64 {
 
 /// A box's folders anywhere below the mount, found by its name.
 pub(super) fn folders_of(name: &str) -> Vec<PathBuf> {
-    let wanted = format!("brig-{name}");
+    // The box's name, and digits that are this run's alone.
+    let wanted = format!("brig-{name}-");
     let (mut found, mut rest) = (Vec::new(), vec![PathBuf::from(MOUNT)]);
     while let Some(folder) = rest.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 let path = entry.path();
-                if entry.file_name() == *wanted { found.push(path) } else { rest.push(path) }
+                let found_it = entry.file_name().to_string_lossy().starts_with(&wanted);
+                if found_it { found.push(path) } else { rest.push(path) }
             }
         }
     }
