@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use brig_runtime::paths::Paths;
@@ -56,7 +56,8 @@ impl Settings {
             env: self.env.clone(),
             home: home.clone(),
         };
-        Context { caller, paths: Paths::new(&home, &self.env) }
+        let Paths { cache, state, runs } = Paths::new(&home, &self.env);
+        Context { caller, paths: Paths { cache: resolved(&cache), state: resolved(&state), runs: resolved(&runs) } }
     }
 
     /// Sends brig's own log to stderr when [`BRIG_LOG`] asks for it.
@@ -71,5 +72,29 @@ impl Settings {
     /// The folder for temporary files.
     pub(crate) fn scratch(&self) -> PathBuf {
         self.env.get("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
+    }
+}
+
+/// The path without links, as far as it exists. What brig mounts is opened without following any, and a home folder
+/// behind a link (`/home` on some systems) or a cache moved to a larger disk is an ordinary thing.
+fn resolved(path: &Path) -> PathBuf {
+    let real = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+    let Some((above, real)) = real else { return path.to_owned() };
+    path.strip_prefix(above)
+        .map_or_else(|_| path.to_owned(), |rest| real.components().chain(rest.components()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_on_the_way_are_followed_and_what_is_missing_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap();
+        std::fs::create_dir(real.join("disk")).unwrap();
+        std::os::unix::fs::symlink(real.join("disk"), real.join("cache")).unwrap();
+        assert_eq!(resolved(&real.join("cache/brig/images")), real.join("disk/brig/images"));
+        assert_eq!(resolved(&real.join("disk")), real.join("disk"));
     }
 }
