@@ -1,5 +1,7 @@
 //! Which image is meant, where a file, folder or registry has several; and what it consists of.
 
+use std::collections::BTreeSet;
+
 use crate::config::{CONFIG_BYTES, Config};
 use crate::digest::Digest;
 use crate::manifest::{self, Descriptor, INDEX_DEPTH, Manifest, ManifestError, Platform};
@@ -115,18 +117,29 @@ where
     let Manifest::Index(entries) = Manifest::parse(index)? else {
         return Err(ManifestError::Ambiguous.into());
     };
-    // Several entries with the same name, or none, are one image for several platforms.
-    let entry = match tag {
-        None if entries.iter().any(|entry| entry.platform.is_some()) => manifest::choose(&entries, platform)?,
-        tag => {
-            let labelled: Vec<Labelled<'_, Descriptor>> =
-                entries.iter().map(|entry| Labelled { names: entry.names().collect(), item: entry }).collect();
-            by_tag(&labelled, tag)?
-        }
-    };
+    let candidates = meant(&entries, tag)?;
+    let entry = manifest::choose(&candidates, platform)?;
     let bytes = sized(entry, fetch)?;
     let (config, layers) = follow(bytes, platform, fetch)?;
     Ok(Chosen { config, layers: layers.iter().map(|layer| blob_path(layer.digest)).collect() })
+}
+
+/// The entries of the image that is meant: one, or several of one name or of none, for several platforms.
+fn meant(entries: &[Descriptor], tag: Option<&str>) -> Result<Vec<Descriptor>, ChoiceError> {
+    // Attestations have no name, and differ from the image that they are about in nothing else that matters here.
+    let names: BTreeSet<Vec<&str>> =
+        entries.iter().map(|entry| entry.names().collect()).filter(|it: &Vec<_>| !it.is_empty()).collect();
+    if tag.is_none() && names.len() <= 1 && entries.iter().any(|entry| entry.platform.is_some()) {
+        return Ok(entries.to_vec());
+    }
+    let labelled: Vec<Labelled<'_, Descriptor>> =
+        entries.iter().map(|entry| Labelled { names: entry.names().collect(), item: entry }).collect();
+    let found = by_tag(&labelled, tag)?;
+    Ok(entries
+        .iter()
+        .filter(|entry| *entry == found || tag.is_some() && entry.names().eq(found.names()))
+        .cloned()
+        .collect())
 }
 
 /// Follows a manifest or index to an image's configuration and layers. `fetch` returns bytes that

@@ -70,15 +70,21 @@ fn every_form_gives_the_same_layers() {
 
 #[test]
 fn one_of_several_images() {
-    let two = |tag: &str| {
+    let platform = |architecture: &str| format!(r#","platform":{{"os":"linux","architecture":"{architecture}"}}"#);
+    let mine = platform(&brig_image::Platform::host().architecture);
+    let two = |tag: &str, platforms: [&str; 2]| {
         let (a, b) = (layers()[..1].to_vec(), layers()[1..].to_vec());
         let (a, b) = (oci(&a, "", gzip), oci(&b, "", gzip));
         let kind = "application/vnd.oci.image.manifest.v1+json";
-        let entry = |image: &fixture::Blobs, name: &str| {
-            let more = format!(r#","annotations":{{"org.opencontainers.image.ref.name":"{name}"}}"#);
+        let entry = |image: &fixture::Blobs, name: &str, platform: &str| {
+            let more = format!(r#","annotations":{{"org.opencontainers.image.ref.name":"{name}"}}{platform}"#);
             fixture::descriptor(kind, &image.manifest, &more)
         };
-        let index = format!(r#"{{"schemaVersion":2,"manifests":[{},{}]}}"#, entry(&a, "a"), entry(&b, tag));
+        let index = format!(
+            r#"{{"schemaVersion":2,"manifests":[{},{}]}}"#,
+            entry(&a, "a", platforms[0]),
+            entry(&b, tag, platforms[1])
+        );
         let mut members = layout(&a, "a");
         members.extend(layout(&b, tag).into_iter().skip(2));
         members[1].1 = index.into_bytes();
@@ -86,12 +92,20 @@ fn one_of_several_images() {
     };
     let bench = Bench::new();
     let path = bench.path("two.tar");
-    std::fs::write(&path, two("b")).unwrap();
     let obtain = |tag: &str| bench.obtain(&format!("docker-archive:{}{tag}", path.display()));
-    assert_eq!(content(&obtain(":a").unwrap().image.layers), ["1"]);
-    assert_eq!(content(&obtain(":b").unwrap().image.layers), ["2"]);
-    let error = obtain("").unwrap_err().to_string();
-    assert!(error.contains("several images") && error.contains("a, b"), "{error}");
+    // That a builder wrote the platform down does not make two images one.
+    for platform in ["", &mine] {
+        std::fs::write(&path, two("b", [platform; 2])).unwrap();
+        assert_eq!(content(&obtain(":a").unwrap().image.layers), ["1"]);
+        assert_eq!(content(&obtain(":b").unwrap().image.layers), ["2"]);
+        let error = obtain("").unwrap_err().to_string();
+        assert!(error.contains("several images") && error.contains("a, b"), "{error}");
+    }
+    // One name twice is one image, for two platforms.
+    std::fs::write(&path, two("a", [&platform("s390x"), &mine])).unwrap();
+    for tag in [":a", ""] {
+        assert_eq!(content(&obtain(tag).unwrap().image.layers), ["2"]);
+    }
     std::fs::remove_file(&path).unwrap();
     bench.assert_clean();
 }
