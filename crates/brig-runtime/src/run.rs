@@ -23,6 +23,7 @@ use brig_image::{Lease, Store, Volumes};
 use brig_policy::flags;
 use brig_policy::limits::Limits;
 use brig_policy::request::{Program, Pull, Request, Stdio};
+use tracing::debug;
 
 use crate::environment::{self, Change, Variables};
 use crate::grants::stage;
@@ -90,7 +91,8 @@ pub struct Held {
 pub fn prepare(request: &Request, context: &Context, tell: Tell<'_>) -> Result<Prepared, RunError> {
     // Started first: it reads nothing of the request and is ready when the plan is.
     let helper = Helper::spawn()?;
-    sweep(&context.paths);
+    let swept = sweep(&context.paths);
+    debug!(swept, "helper spawned, killed runs cleaned up after");
     let name = request.name.clone().unwrap_or_else(random_name);
     let room = context.paths.staged().join(&name);
     let mut held = Kept::default();
@@ -129,7 +131,12 @@ fn make(
     let group_name = format!("{name}-{}", random_digits());
     run.leaves(&Traces { cgroups: cgroup::places(&group_name), folders: vec![room.clone()] })?;
     let group = cgroup::Group::create(&group_name, limits);
-    let ready = assemble().and_then(|launch| Ok(helper.start(&launch, group)?));
+    debug!(group = group_name, "control groups made");
+    let ready = assemble().and_then(|launch| {
+        debug!(mounts = launch.mounts.len(), unix_sockets = launch.unix_sockets, "planned");
+        Ok(helper.start(&launch, group)?)
+    });
+    debug!(ok = ready.is_ok(), "box made");
     if ready.is_err() {
         drop(stage::clear(&room));
     }
