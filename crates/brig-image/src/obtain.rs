@@ -84,7 +84,7 @@ impl ObtainError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Path { .. } | Self::NotAnImage(_) => {
-                Some("check the path; an image of a registry is named without ./ before it".to_owned())
+                Some("check the path; one of several images in it is oci:FOLDER:TAG or docker-archive:FILE:TAG; an image of a registry has no ./ before it".to_owned())
             }
             Self::Absent(name) => Some(format!("brig pull {name}")),
             Self::Archive(error) => error.hint(),
