@@ -86,29 +86,35 @@ fn fill(root: &Path) -> String {
     manifest.to_owned()
 }
 
-#[test]
-fn an_image_is_pulled_once_by_tag_and_by_digest() {
+/// Pulls by the first start, calls a tool, and calls it again when neither the registry nor any network is there.
+fn pulled_once(test: &str, reference: impl Fn(&Registry) -> String) {
     if !Path::new(PROGRAM).exists() {
-        return skip("registry", &format!("{PROGRAM} is missing (Debian: docker-registry)"));
+        return skip(test, &format!("{PROGRAM} is missing (Debian: docker-registry)"));
     }
-    for by_digest in [false, true] {
-        for mut world in worlds("registry", NEEDS) {
-            world.own_cache();
-            let registry = Registry::start();
-            let which = if by_digest { format!("@{}", registry.digest) } else { ":1".to_owned() };
-            let name = format!("127.0.0.1:{}/mcp/time{which}", registry.port);
-            let entry = Entry::new(["-i", "--rm", &name]);
-            let asks = |world: &World| call(world, &entry, "get_current_time", &["timezone=Asia/Tokyo"]);
-            assert!(asks(&world).contains("Asia/Tokyo"), "{name} as {}", world.who());
-            let listed = world.brig(&["image", "ls"]);
-            assert!(String::from_utf8_lossy(&listed.stdout).contains("mcp/time"), "{}", both(&listed));
-            // Neither the registry nor any network is there any more.
-            drop(registry);
-            world.go_offline();
-            assert!(asks(&world).contains("Asia/Tokyo"), "{name} as {}, offline", world.who());
-            let missing = world.brig(&["run", "-i", "--rm", &name.replace("mcp/time", "mcp/other")]);
-            let said = String::from_utf8_lossy(&missing.stderr);
-            assert!(!missing.status.success() && said.contains("brig: help:"), "{}", both(&missing));
-        }
+    for mut world in worlds(test, NEEDS) {
+        world.own_cache();
+        let registry = Registry::start();
+        let name = reference(&registry);
+        let entry = Entry::new(["-i", "--rm", &name]);
+        let asks = |world: &World| call(world, &entry, "get_current_time", &["timezone=Asia/Tokyo"]);
+        assert!(asks(&world).contains("Asia/Tokyo"), "{name} as {}", world.who());
+        let listed = world.brig(&["image", "ls"]);
+        assert!(String::from_utf8_lossy(&listed.stdout).contains("mcp/time"), "{}", both(&listed));
+        drop(registry);
+        world.go_offline();
+        assert!(asks(&world).contains("Asia/Tokyo"), "{name} as {}, offline", world.who());
+        let missing = world.brig(&["run", "-i", "--rm", &name.replace("mcp/time", "mcp/other")]);
+        let said = String::from_utf8_lossy(&missing.stderr);
+        assert!(!missing.status.success() && said.contains("brig: help:"), "{}", both(&missing));
     }
+}
+
+#[test]
+fn an_image_is_pulled_once_by_tag() {
+    pulled_once("registry, by tag", |registry| format!("127.0.0.1:{}/mcp/time:1", registry.port));
+}
+
+#[test]
+fn an_image_is_pulled_once_by_digest() {
+    pulled_once("registry, by digest", |registry| format!("127.0.0.1:{}/mcp/time@{}", registry.port, registry.digest));
 }
