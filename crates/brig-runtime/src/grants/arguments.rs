@@ -46,7 +46,10 @@ impl Ungranted {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match &self.suggestion {
-            Suggestion::Flag(flag) => format!("add {flag} (and :rw if it is to be written)"),
+            Suggestion::Flag(flag) => {
+                let writable = if flag == "--here" { "=rw" } else { ":rw" };
+                format!("add {flag} (with {writable} behind it if it is to be written)")
+            }
             Suggestion::Never(instead) => format!("it is never granted; {instead}"),
         })
     }
