@@ -7,6 +7,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("advisories", "the advisory database is a git repository that cannot be fetched there"),
     ("somebody_elses_files", "only root may give files away; the leg as root runs it"),
     ("sockets_of_one_other_namespace_are_doors", "a thread's network namespace needs root; the leg as root runs it"),
+    ("an_image_that_only_docker_has", "its own Docker daemon needs root; the leg as root runs it"),
     ("demo_wall_", "only root can have bubblewrap leave the user namespace out; the leg as root runs it"),
     ("version_manager", "the machine has one version manager, and an ordinary user none"),
     ("real_program", "an ordinary user has no interpreter of a version manager; the leg as root runs it"),
