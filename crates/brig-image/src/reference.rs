@@ -149,6 +149,10 @@ impl RegistryReference {
         } else {
             repository.to_owned()
         };
+        // Once more with what was filled in: the whole name is what is written down and read back.
+        if registry.len() + 1 + repository.len() > NAME_BYTES {
+            return Err(ReferenceError::TooLong(NAME_BYTES));
+        }
         for part in repository.split('/') {
             check_repository_part(part)?;
         }
@@ -310,6 +314,14 @@ fn check_repository_part(part: &str) -> Result<(), ReferenceError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_measured_with_what_is_filled_in() {
+        assert!(RegistryReference::parse(&"a".repeat(NAME_BYTES)).is_err());
+        let longest = "a".repeat(NAME_BYTES - "docker.io/library/".len());
+        let parsed = RegistryReference::parse(&longest).unwrap();
+        assert_eq!(RegistryReference::parse(&parsed.to_string()), Ok(parsed));
+    }
 
     #[test]
     fn a_host_of_one_word_in_upper_case_is_refused() {
