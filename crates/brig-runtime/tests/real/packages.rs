@@ -26,9 +26,13 @@ struct World {
     places: Places,
 }
 
+/// A folder beside the build, where there is room; another user than the builder has the system's.
+fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 fn world() -> World {
-    // Beside the build, where there is room; another user than the builder's has only the system's.
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).or_else(|_| tempfile::tempdir()).unwrap();
+    let folder = scratch();
     let root = folder.path().canonicalize().unwrap();
     let places = Places { store: root.join("store"), state: root.join("state") };
     World { _folder: folder, caller: bwrap::caller(), places }
@@ -181,7 +185,7 @@ fn uv_installs_where_the_host_has_it() {
     }
     let mut world = world();
     // Only uv is taken from there: its Python must not become the package's.
-    let bin = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let bin = scratch();
     std::os::unix::fs::symlink(environment.join("bin/uv"), bin.path().join("uv")).unwrap();
     world.caller.path = format!("{}:{}", bin.path().canonicalize().unwrap().display(), world.caller.path);
     let ask = ask("uvx mcp-server-time");
